@@ -1,0 +1,184 @@
+package flows
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Library is all conversations, read and checked as a whole and ready to run.
+// It is immutable, so sessions of all chats share one.
+type Library struct {
+	flows   map[string]*Flow
+	order   []string
+	index   index
+	named   []Named
+	numbers map[string]bool
+	codes   map[Place]string
+	byCode  map[string]Place
+}
+
+// index is flows/content/index.yaml: the places the engine itself leads to.
+type index struct {
+	start, home, language, privacy Place
+	topics                         map[string]Place
+	topicOrder                     []string
+}
+
+// Named is an entry of a list that states may offer as buttons.
+type Named struct{ Number, Name string }
+
+// Load reads every flow of content (*.yaml at its top) and checks them
+// together. With any problem there is no library: content is taken as a whole
+// or not at all (D3, F59). municipalities is what `list: municipalities` offers.
+func Load(content fs.FS, municipalities []Named) (*Library, []Problem) {
+	l := &Library{flows: map[string]*Flow{}, named: municipalities, numbers: map[string]bool{}}
+	for _, m := range municipalities {
+		l.numbers[m.Number] = true
+	}
+	files, err := fs.Glob(content, "*.yaml")
+	if err != nil || len(files) == 0 {
+		return nil, []Problem{{File: ".", Text: "no content: want *.yaml files with flows"}}
+	}
+	var problems []Problem
+	var head []byte
+	for _, file := range files {
+		b, err := fs.ReadFile(content, file)
+		if err != nil {
+			problems = append(problems, Problem{File: file, Text: "cannot be read: " + err.Error()})
+			continue
+		}
+		if file == indexFile {
+			head = b
+			continue
+		}
+		f, ps := parseFlow(file, b)
+		problems = append(problems, ps...)
+		if f == nil || f.Name == "" {
+			continue
+		}
+		if l.flows[f.Name] != nil {
+			problems = append(problems, Problem{File: file, Text: fmt.Sprintf("flow %q stands twice, also in %s", f.Name, l.flows[f.Name].file)})
+			continue
+		}
+		l.flows[f.Name] = f
+		l.order = append(l.order, f.Name)
+	}
+	if head == nil {
+		problems = append(problems, Problem{File: indexFile, Text: "is missing: it says where a chat starts (start, home, language, privacy, topics)"})
+	} else {
+		problems = append(problems, l.parseIndex(head)...)
+	}
+	if len(problems) == 0 {
+		problems = l.check()
+	}
+	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b Problem) int {
+			if c := strings.Compare(a.File, b.File); c != 0 {
+				return c
+			}
+			return a.Line - b.Line
+		})
+		return nil, slices.Compact(problems)
+	}
+	for _, f := range l.flows {
+		f.machines = newMachines(f)
+	}
+	l.number()
+	return l, nil
+}
+
+const indexFile = "index.yaml"
+
+func (l *Library) parseIndex(b []byte) []Problem {
+	src := &source{name: indexFile}
+	root, ok := src.parse(b)
+	if !ok {
+		return src.problems
+	}
+	l.index.topics = map[string]Place{}
+	missing := map[string]bool{"start": true, "home": true, "language": true, "privacy": true}
+	for _, p := range root.pairs("index", "start", "home", "language", "privacy", "topics") {
+		delete(missing, p.key)
+		if p.key == "topics" {
+			for _, t := range p.value.pairs("topics") {
+				l.index.topics[t.key] = l.place(t.value, "topic "+t.key)
+				l.index.topicOrder = append(l.index.topicOrder, t.key)
+			}
+			continue
+		}
+		to := l.place(p.value, p.key)
+		switch p.key {
+		case "start":
+			l.index.start = to
+		case "home":
+			l.index.home = to
+		case "language":
+			l.index.language = to
+		case "privacy":
+			l.index.privacy = to
+		}
+	}
+	for _, k := range keys(missing) {
+		src.at(nil, "%s: is missing: want flow/state", k)
+	}
+	return src.problems
+}
+
+func (l *Library) place(n node, what string) Place {
+	s, _ := n.text(what)
+	flow, state, ok := strings.Cut(s, "/")
+	f := l.flows[flow]
+	switch {
+	case !ok:
+		n.problem("%s: want flow/state, got %q", what, s)
+	case f == nil:
+		n.problem("%s: %q is not a flow%s", what, flow, suggest(flow, keys(l.flows)))
+	case f.state[state] == nil:
+		n.problem("%s: %q is not a state of %s%s", what, state, flow, suggest(state, f.stateNames()))
+	}
+	return Place{flow, state}
+}
+
+// Flows gives the flows in the order of their files; they are not to be changed.
+func (l *Library) Flows() []*Flow {
+	fs := make([]*Flow, len(l.order))
+	for i, n := range l.order {
+		fs[i] = l.flows[n]
+	}
+	return fs
+}
+
+// Topics gives the topics typed words can lead to.
+func (l *Library) Topics() []string { return slices.Clone(l.index.topicOrder) }
+
+// Start gives the place a new chat begins at; Home the main menu.
+func (l *Library) Start() Place { return l.index.start }
+func (l *Library) Home() Place  { return l.index.home }
+
+// For tells whom the flow a session stands in is for; a place that does not
+// exist is the child's.
+func (l *Library) For(s Session) string {
+	if f := l.flows[s.Flow]; f != nil {
+		return f.For
+	}
+	return ForChild
+}
+
+func (l *Library) state(p Place) *State {
+	if f := l.flows[p.Flow]; f != nil {
+		return f.state[p.State]
+	}
+	return nil
+}
+
+// resolve fills in the start state of a bare "flow/".
+func (l *Library) resolve(p Place) Place {
+	if p.State == "" {
+		if f := l.flows[p.Flow]; f != nil {
+			p.State = f.Start
+		}
+	}
+	return p
+}
