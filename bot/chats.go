@@ -23,6 +23,14 @@ type Chat struct {
 	Session flows.Session // zero (Schema 0) = absent, expired, damaged or of another schema
 	Version Version       // what Commit expects to still be there
 	Traces  Traces        // only when asked for
+	Seen    bool          // the update that was asked about was committed before
+}
+
+// Want says what Read shall give besides the session; all of it in the same
+// round trip.
+type Want struct {
+	Traces bool
+	Update string // an update's ID: Chat.Seen tells whether it was committed; "" = do not look
 }
 
 // Version is an opaque mark of what was read.
@@ -76,6 +84,7 @@ type Entry struct {
 	Before []string // message IDs ahead of it
 	Toast  string   // message ID
 	Help   string   // a card request, when the card is what is to be shown
+	Clear  bool     // what can be removed from the phone is still to be removed
 	At     time.Time
 }
 
@@ -96,7 +105,7 @@ type Due struct {
 type Chats interface {
 	// Read gives what is stored about a chat; absent, expired and damaged
 	// records come back as zero, never as an error.
-	Read(ctx context.Context, chat ChatID, traces bool) (Chat, error)
+	Read(ctx context.Context, chat ChatID, want Want) (Chat, error)
 	// Commit writes a change. Errors: ErrConflict, ErrRepeated, ErrTooLarge, or
 	// the store's own. The new version and outbox entry come back.
 	Commit(ctx context.Context, c Change) (Version, EntryID, error)
@@ -109,8 +118,8 @@ type Chats interface {
 type Outbox interface {
 	// Pending gives entries of a shard not yet acknowledged, oldest first.
 	Pending(ctx context.Context, shard, most int) ([]EntryID, []Entry, error)
-	// Shown acknowledges an entry and, when traces is not nil, replaces the
-	// chat's hide list.
+	// Shown acknowledges an entry (none when id is zero) and, when traces is not
+	// nil, replaces the chat's hide list; ErrConflict when that changed since v.
 	Shown(ctx context.Context, chat ChatID, id EntryID, v Version, traces *Traces) error
 	// Due gives chats whose tidy time has passed. Claim takes one of them, so
 	// that only one replica does it: false when somebody else did or it changed.

@@ -99,5 +99,6 @@ const (
 type Answer struct {
 	Reply   Reply
 	Outcome Outcome
-	Entry   EntryID // the outbox entry to acknowledge once the reply is shown; zero = none
+	Entry   EntryID // the outbox entry that Shown acknowledges; zero = none
+	Chat    Chat    // as it is after the update; its Traces only where they were needed
 }

@@ -71,6 +71,8 @@ type Session struct {
 	Tenant string `json:"t,omitempty"` // municipality number, "" = national
 	Area   string `json:"a,omitempty"` // a part of it with numbers of its own
 
+	Fresh bool `json:"r,omitempty"` // wants new messages instead of edits, for screen readers (S70)
+
 	// Screen names the screen that is shown. A press carries the screen it was
 	// made on; any other value is stale.
 	Screen string `json:"n,omitempty"`

@@ -78,11 +78,12 @@ type Action struct{ Name, Arg string }
 // actions are what content may do on an edge, with the arguments each takes;
 // nil = free.
 var actions = map[string]func(arg string) bool{
-	"locale": func(a string) bool { return localeTag.MatchString(a) },
-	"band":   func(a string) bool { return a == "none" || slices.Contains(Bands, a) },
-	"tenant": func(a string) bool { return a == "none" || a == "named" || tenantNumber.MatchString(a) },
-	"erase":  func(a string) bool { return a == "" },
-	"hide":   func(a string) bool { return a == "" },
+	"locale":   func(a string) bool { return localeTag.MatchString(a) },
+	"band":     func(a string) bool { return a == "none" || slices.Contains(Bands, a) },
+	"tenant":   func(a string) bool { return a == "none" || a == "named" || tenantNumber.MatchString(a) },
+	"messages": func(a string) bool { return a == "new" || a == "edit" },
+	"erase":    func(a string) bool { return a == "" },
+	"hide":     func(a string) bool { return a == "" },
 }
 
 var (

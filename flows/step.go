@@ -257,6 +257,8 @@ func act(s Session, a Action, u Understanding) Session {
 		if s.Tenant, s.Area = given(a.Arg), ""; a.Arg == "named" {
 			s.Tenant, s.Area = u.Place, u.Area
 		}
+	case "messages":
+		s.Fresh = a.Arg == "new"
 	}
 	return s
 }

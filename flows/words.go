@@ -22,6 +22,9 @@ func (w Words) Read() string { return w.s }
 // Empty tells whether nothing was typed.
 func (w Words) Empty() bool { return w.s == "" }
 
+// Gone gives empty words, for what outlives the answer.
+func (w Words) Gone() Words { return Words{} }
+
 var errWords = errors.New("words are never stored")
 
 func (Words) Format(f fmt.State, _ rune)     { fmt.Fprint(f, "[words]") }

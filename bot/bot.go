@@ -1,0 +1,381 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trygg/flows"
+	"trygg/flows/card"
+)
+
+// Budgets and lifetimes.
+const (
+	// StoreBudget is what all store calls of one update may take together (S3).
+	StoreBudget = 300 * time.Millisecond
+	// EraseBudget is what erasing may take (S38).
+	EraseBudget = 2 * time.Second
+	// Quiet is the silence after which a session ends by itself (S31, S37).
+	Quiet = 30 * time.Minute
+	// Longest is how long a session lasts at most (S37).
+	Longest = 24 * time.Hour
+	// TidyAfter is the silence after which a live message returns to the
+	// neutral start (S31).
+	TidyAfter = 15 * time.Minute
+
+	conflicts = 5 // times a step is repeated on a newer session
+)
+
+// Bot answers updates. Everything it needs is given to New; it is safe for
+// many goroutines.
+type Bot struct {
+	content atomic.Pointer[Content]
+	chats   Chats
+	reader  Reader
+	meter   Meter
+	log     *slog.Logger
+	now     func() time.Time
+
+	window *window
+	seed   maphash.Seed
+	locks  [1024]sync.Mutex // order within a chat, in this process
+	erase  erasures
+	notes  notes
+}
+
+// Options are what a Bot is made of. Content, Chats and Reader are needed.
+type Options struct {
+	Content *Content
+	Chats   Chats
+	Reader  Reader
+	Meter   Meter
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// New gives a Bot that answers with this content.
+func New(o Options) *Bot {
+	b := &Bot{chats: o.Chats, reader: o.Reader, meter: o.Meter, log: o.Log, now: o.Now, window: newWindow(), seed: maphash.MakeSeed()}
+	if b.meter == nil {
+		b.meter = noMeter{}
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	b.content.Store(o.Content)
+	return b
+}
+
+// Publish swaps the content as a whole. Updates under way finish with the old.
+func (b *Bot) Publish(c *Content) { b.content.Store(c) }
+
+// Content gives what is published now.
+func (b *Bot) Content() *Content { return b.content.Load() }
+
+// Handle answers one update. It always gives a reply that holds help; the error
+// tells the channel that nothing was stored and the reply is all there is only
+// when Outcome is Failed (S3). It never panics (F22).
+func (b *Bot) Handle(ctx context.Context, u Update) (a Answer, err error) {
+	begun := time.Now()
+	p := &press{Bot: b, c: b.content.Load(), u: u}
+	defer func() {
+		if r := recover(); r != nil {
+			// The trace names code, never what was typed: r may hold it and is dropped.
+			b.meter.Panic()
+			b.log.Error("panic", "event", "panic", "class", "handle", "trace", frames(debug.Stack()))
+			a, err = p.card(p.request(flows.Session{}, flows.None), Failed), nil
+		}
+		took := time.Since(begun)
+		b.meter.Update(u.Chat.Channel, a.Outcome, took)
+		b.log.LogAttrs(ctx, slog.LevelInfo, "update", slog.String("event", kind(u)), slog.String("class", p.class),
+			slog.String("outcome", string(a.Outcome)), slog.Duration("took", took), slog.String("request", rand.Text()[:8]))
+	}()
+	if u.At.IsZero() {
+		p.u.At = b.now()
+	}
+	return p.handle(ctx)
+}
+
+// Help makes the help card of an update from the program itself: it needs no
+// store, no session and no network, and cannot fail (S2).
+func (b *Bot) Help(_ context.Context, u Update) Reply {
+	if u.At.IsZero() {
+		u.At = b.now()
+	}
+	p := &press{Bot: b, c: b.content.Load(), u: u}
+	r := card.Request{Locale: u.Locale, Tenant: u.Tenant}
+	if u.Help != nil {
+		r = *u.Help
+	}
+	return p.card(r, Helped).Reply
+}
+
+// press is one update on its way through.
+type press struct {
+	*Bot
+	c     *Content
+	u     Update
+	class string // what is logged about the place: never a sensitive topic
+}
+
+func (p *press) handle(ctx context.Context) (Answer, error) {
+	// Help comes first, from the program itself: no store, no session (S2).
+	if p.u.Help != nil {
+		p.class = "card"
+		return p.card(*p.u.Help, Helped), nil
+	}
+	var u flows.Understanding
+	if !p.u.Words.Empty() {
+		u = p.window.understand(p.reader, p.u.Chat, p.u.Words, p.u.At)
+	}
+	if p.u.Event == flows.Help {
+		u.Help = true
+	}
+	if p.u.Event == flows.Erase {
+		p.window.forget(p.u.Chat)
+	}
+	lock := &p.locks[maphash.Comparable(p.seed, p.u.Chat)%uint64(len(p.locks))]
+	lock.Lock()
+	defer lock.Unlock()
+
+	store, done := context.WithTimeout(ctx, StoreBudget)
+	defer done()
+	for range conflicts {
+		chat, err := p.chats.Read(store, p.u.Chat, p.want())
+		away := err != nil
+		if chat.Seen {
+			return p.repeated(chat), nil
+		}
+		s, resumed := p.present(chat.Session)
+		if u.Help || u.Level > flows.None && p.c.Library.For(s) == flows.ForChild {
+			// The place is kept: nothing moves, and Back shows the screen again.
+			p.class = "card"
+			a := p.card(p.request(s, u.Level), Helped)
+			a.Chat = chat
+			return a, nil
+		}
+		next, effects, stale := p.step(s, u)
+		if away {
+			return p.stateless(ctx, next, effects, stale), nil
+		}
+		a, err := p.commit(store, chat, resumed, next, effects, stale)
+		switch {
+		case err == nil:
+			return p.after(ctx, a, effects), nil
+		case errors.Is(err, ErrConflict):
+			continue
+		case errors.Is(err, ErrRepeated):
+			return p.repeated(chat), nil
+		}
+		return p.stateless(ctx, next, effects, stale), nil
+	}
+	s, _ := p.present(flows.Session{})
+	next, effects, stale := p.step(s, u)
+	return p.stateless(ctx, next, effects, stale), nil
+}
+
+// want is what an update needs to know besides the session. The hide list is
+// long, so only those who write to it or empty it read it.
+func (p *press) want() Want {
+	return Want{
+		Traces: p.u.Message != 0 || p.u.Chat.Channel == Telegram && (p.u.Event == flows.Hide || p.u.Event == flows.Erase),
+		Update: p.u.ID,
+	}
+}
+
+// repeated answers an update that was dealt with before: nothing changes, and
+// whoever still waits is shown the present screen (S51).
+func (p *press) repeated(chat Chat) Answer {
+	s, _ := p.present(chat.Session)
+	a := p.answer(s, p.c.Library.Show(s, p.env(s)), Repeated)
+	a.Chat = chat
+	return a
+}
+
+// present gives the session the update is about: the stored one, or the one
+// the pressed screen carries when that is newer, or a new one. resumed says
+// that it is not what is stored.
+func (p *press) present(stored flows.Session) (s flows.Session, resumed bool) {
+	in := p.input(flows.Understanding{}, stored)
+	if flows.IsBearing(p.u.Screen) {
+		if r, at, ok := p.c.Library.Resume(p.u.Screen, in); ok && (stored.Schema == 0 || at.After(stored.UpdatedAt)) {
+			if p.u.Tenant != "" {
+				r.Tenant = p.u.Tenant
+			}
+			if r.Locale == "" {
+				r.Locale = p.u.Locale
+			}
+			return r, true
+		}
+	}
+	if stored.Schema != 0 {
+		return stored, false
+	}
+	s = p.c.Library.New(p.u.Locale, in)
+	s.Tenant = p.u.Tenant
+	return s, true
+}
+
+func (p *press) env(s flows.Session) flows.Env {
+	e := flows.Env{Channel: p.u.Chat.Channel, Locales: p.c.Locales}
+	if p.c.Switches != nil {
+		e.Switches = p.c.Switches(s.Tenant)
+	}
+	return e
+}
+
+func (p *press) input(u flows.Understanding, s flows.Session) flows.Input {
+	event := p.u.Event
+	if !p.u.Words.Empty() {
+		event = flows.Typed
+	}
+	return flows.Input{Event: event, Screen: p.u.Screen, Understanding: u, At: p.u.At, Next: rand.Text()[:10], Env: p.env(s)}
+}
+
+func (p *press) step(s flows.Session, u flows.Understanding) (flows.Session, []flows.Effect, error) {
+	begun := time.Now()
+	next, effects, err := p.c.Library.Step(s, p.input(u, s))
+	p.meter.Step(time.Since(begun))
+	p.class = class(next)
+	return next, effects, err
+}
+
+// commit writes what the step gave, and the update's mark, in one go. What
+// changes nothing and has no mark writes nothing.
+func (p *press) commit(ctx context.Context, chat Chat, resumed bool, next flows.Session, effects []flows.Effect, stale error) (Answer, error) {
+	ends := next.Schema == 0
+	c := Change{
+		Chat: p.u.Chat, Version: chat.Version, Update: p.u.ID,
+		Session: next, End: ends, Until: ending(next),
+	}
+	if p.u.Message != 0 {
+		chat.Traces = chat.Traces.With(p.u.Message, p.u.At)
+		c.Traces = &chat.Traces
+	}
+	if p.u.Chat.Channel == Telegram && !ends {
+		c.Tidy = p.u.At.Add(TidyAfter)
+	}
+	unchanged := stale != nil || p.u.Event == flows.Show
+	switch {
+	case unchanged && p.u.ID == "" && c.Traces == nil, ends && chat.Session.Schema == 0 && p.u.ID == "":
+		if resumed && !ends {
+			next.Screen = p.c.Library.Bearing(next, p.u.At)
+		}
+		return p.answer(next, effects, outcome(stale)), nil
+	case unchanged && chat.Session.Schema == 0:
+		// A mark and nothing else: a screen that was looked at is not stored.
+		c.End = true
+		next.Screen = p.c.Library.Bearing(next, p.u.At)
+	}
+	if p.u.ID != "" {
+		c.Show = &Entry{Chat: p.u.Chat, Screen: next.Screen, At: p.u.At}
+		for _, e := range effects {
+			switch e := e.(type) {
+			case flows.Say:
+				c.Show.Before = e.Before
+			case flows.Toast:
+				c.Show.Toast = e.Message
+			case flows.Clear:
+				c.Show.Clear = true
+			}
+		}
+	}
+	begun := time.Now()
+	version, id, err := p.chats.Commit(ctx, c)
+	p.meter.Commit(time.Since(begun), err)
+	if err != nil {
+		return Answer{}, err
+	}
+	a := p.answer(next, effects, outcome(stale))
+	a.Entry, a.Chat = id, Chat{Session: next, Version: version, Traces: chat.Traces}
+	return a, nil
+}
+
+func outcome(stale error) Outcome {
+	if stale != nil {
+		return Stale
+	}
+	return Committed
+}
+
+// ending says when a session ends by itself (S37).
+func ending(s flows.Session) time.Time {
+	end := s.UpdatedAt.Add(Quiet)
+	if last := s.StartedAt.Add(Longest); last.Before(end) {
+		return last
+	}
+	return end
+}
+
+// stateless answers without the store: the same step, and a screen that
+// carries where it stands, so that reading goes on (S3).
+func (p *press) stateless(ctx context.Context, s flows.Session, effects []flows.Effect, stale error) Answer {
+	if s.Schema != 0 {
+		s.Screen = p.c.Library.Bearing(s, p.u.At)
+	}
+	a := p.answer(s, effects, Stateless)
+	if s.Schema != 0 && !a.Reply.Clear {
+		a.Reply.Bubbles = slices.Insert(a.Reply.Bubbles, 0, p.bubble(s, "engine.stateless"))
+	}
+	return p.after(ctx, a, effects)
+}
+
+// after does what a step asked of the world besides the reply.
+func (p *press) after(ctx context.Context, a Answer, effects []flows.Effect) Answer {
+	if !slices.ContainsFunc(effects, func(e flows.Effect) bool { _, ok := e.(flows.Forget); return ok }) {
+		return a
+	}
+	p.window.forget(p.u.Chat)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), EraseBudget)
+	defer done()
+	if err := p.chats.Erase(ctx, p.u.Chat); err != nil {
+		// Said honestly, and tried again until it is done (F8).
+		p.Bot.erase.later(p.u.Chat, p.u.At)
+		text, _ := p.c.Texts.Lookup(a.Reply.Locale, "engine.erase_later", "")
+		a.Reply.Toast = text
+	}
+	return a
+}
+
+// request is the card for a session.
+func (p *press) request(s flows.Session, level flows.Level) card.Request {
+	if s.Locale == "" {
+		s.Locale = p.u.Locale
+	}
+	return card.Request{Locale: s.Locale, Band: s.Band, Tenant: s.Tenant, Area: s.Area, Level: level}
+}
+
+// class names a place for the log: the flows every child passes by name, all
+// others together (S40).
+func class(s flows.Session) string {
+	switch s.Flow {
+	case "start", "menu", "language", "privacy":
+		return s.Flow
+	case "":
+		return "end"
+	}
+	return "topic"
+}
+
+// kind names an update for the log.
+func kind(u Update) string {
+	switch {
+	case u.Help != nil:
+		return "help"
+	case !u.Words.Empty():
+		return "words"
+	case slices.Contains(flows.System, u.Event) || u.Event == flows.Show || u.Event == flows.Idle:
+		return u.Event
+	}
+	return "press"
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"trygg/bot"
+	"trygg/bot/webchat"
+	"trygg/flows/card"
+	"trygg/flows/content/data"
+	"trygg/flows/crisis"
+)
+
+// stopTime is how long stopping may take in all (F21).
+const stopTime = 10 * time.Second
+
+type serveCmd struct{}
+
+func (serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
+	s, err := newService(ctx, cfg, out)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, out)
+}
+
+// service is the running program.
+type service struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+	state   *state
+	bot     *bot.Bot
+	web     *webchat.Site
+
+	mu   sync.Mutex
+	snap *snapshot
+}
+
+// newService wires the parts together. It starts nothing that has to be stopped
+// but the store.
+func newService(ctx context.Context, cfg Config, out io.Writer) (*service, error) {
+	s := &service{cfg: cfg, metrics: newMetrics(), log: slog.New(newAllowList(slog.NewJSONHandler(os.Stderr, nil)))}
+	snap, problems := loadSnapshot(cfg.ContentDir)
+	if len(problems) > 0 {
+		for _, p := range problems {
+			fmt.Fprintln(out, p)
+		}
+		return nil, fmt.Errorf("the content has %d problems, so nothing is started", len(problems))
+	}
+	s.snap = snap
+	reader, err := crisis.New()
+	if err != nil {
+		return nil, fmt.Errorf("crisis words: %w", err)
+	}
+	if s.state, err = openState(ctx, cfg, out); err != nil {
+		return nil, err
+	}
+	s.bot = bot.New(bot.Options{
+		Content: snap.content(cfg.DraftLangs), Chats: s.state.chats,
+		Reader: readers{reader, func() *data.Data { return s.current().data }}, Meter: s.metrics, Log: s.log,
+	})
+	var langs []webchat.Locale
+	for _, l := range snap.texts.Languages() {
+		if l.Always || cfg.DraftLangs {
+			langs = append(langs, webchat.Locale{Tag: l.Tag, Name: l.Name, RTL: l.RTL, Alias: l.Alias})
+		}
+	}
+	s.web, err = webchat.New(webchat.Options{
+		Handler: s.bot, Texts: snap.texts, Locales: langs, ParseHelp: card.ParseRequest,
+		Poster: s.poster, ExitTo: cfg.ExitURL, NewChatsPerMinute: cfg.NewChats,
+		Count: func(e webchat.Event) { s.metrics.web.WithLabelValues(string(e)).Inc() },
+	})
+	if err != nil {
+		s.state.Close()
+		return nil, err
+	}
+	s.metrics.gauge("trygg_store_degraded", "1 while the store is away or refuses writes.", func() float64 {
+		if s.state.Degraded() {
+			return 1
+		}
+		return 0
+	})
+	s.metrics.gauge("trygg_outbox_entries", "Screens written and not yet shown.", s.state.outboxLength)
+	return s, nil
+}
+
+// run serves until ctx ends, then stops in reverse: takes no more updates,
+// finishes those under way, and closes the store.
+func (s *service) run(ctx context.Context, out io.Writer) error {
+	defer s.state.Close()
+	web, err := net.Listen("tcp", s.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("TRYGG_ADDR: %w", err)
+	}
+	admin, err := net.Listen("tcp", s.cfg.AdminAddr)
+	if err != nil {
+		web.Close()
+		return fmt.Errorf("TRYGG_ADMIN_ADDR: %w", err)
+	}
+	local, err := s.listenLocal()
+	if err != nil {
+		web.Close()
+		admin.Close()
+		return err
+	}
+	servers := []*http.Server{
+		{Handler: s.web, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet()},
+		{Handler: s.admin(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet()},
+		{Handler: s.local(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet()},
+	}
+	failed := make(chan error, len(servers))
+	var running sync.WaitGroup
+	for i, l := range []net.Listener{web, admin, local} {
+		running.Go(func() {
+			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	running.Go(func() { s.housekeeping(work) })
+	running.Go(func() { s.reloads(work) })
+	s.welcome(out, web.Addr().String(), admin.Addr().String())
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stopping, done := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer done()
+	for _, srv := range servers {
+		err = errors.Join(err, srv.Shutdown(stopping))
+	}
+	s.bot.RetryNotes(stopping)
+	s.bot.RetryErasures(stopping)
+	stopWork()
+	running.Wait()
+	return err
+}
+
+// housekeeping does what could not be done at once, until ctx ends.
+func (s *service) housekeeping(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.state.Degraded() {
+			s.bot.RetryNotes(ctx)
+			s.bot.RetryErasures(ctx)
+		}
+		s.bot.Sweep()
+		if n%6 == 0 {
+			s.state.countOutbox(ctx)
+		}
+	}
+}
+
+// reloads swaps the content in when the operator asks for it (SIGHUP). A bad
+// one changes nothing (F62).
+func (s *service) reloads(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			s.reload()
+		}
+	}
+}
+
+func (s *service) reload() []error {
+	snap, problems := loadSnapshot(s.cfg.ContentDir)
+	if len(problems) > 0 {
+		s.metrics.reloads.WithLabelValues("refused").Inc()
+		s.log.Error("reload", "event", "reload", "outcome", "refused")
+		var errs []error
+		for _, p := range problems {
+			errs = append(errs, errors.New(p.String()))
+		}
+		return errs
+	}
+	s.mu.Lock()
+	s.snap = snap
+	s.mu.Unlock()
+	s.bot.Publish(snap.content(s.cfg.DraftLangs))
+	s.metrics.reloads.WithLabelValues("taken").Inc()
+	s.log.Info("reload", "event", "reload", "outcome", "taken")
+	return nil
+}
+
+func (s *service) current() *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snap
+}
+
+// poster gives the municipality of a poster's path: its number.
+func (s *service) poster(id string) (tenant string, ok bool) {
+	_, ok = s.current().data.Municipality(id)
+	return id, ok
+}
+
+// welcome says where the chat is and what is off.
+func (s *service) welcome(out io.Writer, web, admin string) {
+	fmt.Fprintf(out, "Chat:      http://%s/\n", web)
+	fmt.Fprintf(out, "Health:    http://%s/healthz, metrics on /metrics\n", admin)
+	if s.cfg.Trial {
+		fmt.Fprintf(out, "Trial:     no keys and no Redis are set. Only this machine reaches it, and what it keeps is in %s with keys beside it.\n", s.cfg.DataDir)
+	}
+	for _, line := range s.state.warnings {
+		fmt.Fprintln(out, "Store:    ", line)
+	}
+	fmt.Fprintln(out, "Off:       Telegram")
+	if s.cfg.DraftLangs {
+		fmt.Fprintln(out, "Languages: drafts that no native reader has approved are offered, too")
+	}
+	fmt.Fprintf(out, "Content:   %s\n", s.current().hash)
+}
+
+// healthCmd is `trygg health`.
+type healthCmd struct{}
+
+func (healthCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
+	ctx, done := context.WithTimeout(ctx, 3*time.Second)
+	defer done()
+	_, port, _ := net.SplitHostPort(cfg.AdminAddr)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return errors.New("no answer: trygg is not running, or TRYGG_ADMIN_ADDR is another")
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+	fmt.Fprintf(out, "%s", b)
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("not healthy: %s", resp.Status)
+	}
+	return nil
+}
