@@ -160,7 +160,9 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 		if u.Help || u.Level > flows.None && p.c.Library.For(s) == flows.ForChild {
 			// The place is kept: nothing moves, and Back shows the screen again.
 			p.class = "card"
-			a := p.card(p.request(s, u.Level), Helped)
+			r := p.request(s, u.Level)
+			r.Route = route(u)
+			a := p.card(r, Helped)
 			a.Chat = chat
 			return a, nil
 		}
@@ -353,6 +355,23 @@ func (p *press) request(s flows.Session, level flows.Level) card.Request {
 		s.Locale = p.u.Locale
 	}
 	return card.Request{Locale: s.Locale, Band: s.Band, Tenant: s.Tenant, Area: s.Area, Level: level}
+}
+
+// routes are the card's ways to go for what typed words are about; the others
+// go the way of violence at home (facts 1.8).
+var routes = map[string]string{
+	"sexual-abuse": "sexual", "abuse-online": "online", "bullying": "bullying",
+	"negative-social-control": "control", "forced-marriage": "control", "fgm": "control",
+	"friend-in-trouble": "friend", "i-hurt-someone": "hurt", "suicide-selfharm": "suicide",
+}
+
+func route(u flows.Understanding) string {
+	for _, t := range u.Topics {
+		if r, ok := routes[t]; ok {
+			return r
+		}
+	}
+	return ""
 }
 
 // class names a place for the log: the flows every child passes by name, all

@@ -104,16 +104,25 @@ func (p *press) card(r card.Request, o Outcome) Answer {
 		}
 	}
 	add(page.Openings, "")
+	if page.Beside != nil {
+		add(page.Beside.Openings, page.Beside.Locale)
+	}
+	for _, c := range page.Emergency {
+		reply.Calls = append(reply.Calls, Bubble{Text: c.Name, Number: c.Number, Dial: c.Dial})
+	}
 	for _, c := range page.Contacts {
 		reply.Bubbles = append(reply.Bubbles, Bubble{Text: strings.TrimSpace(c.Name + "\n" + c.Line), Number: c.Number, Dial: c.Dial, Web: c.Web, WebLabel: c.WebLabel})
 	}
 	add(page.After, "")
+	if page.Beside != nil {
+		add(page.Beside.After, page.Beside.Locale)
+	}
 	for i := range page.Buttons {
 		b := page.Buttons[i]
 		reply.Rows = append(reply.Rows, []Button{{Event: flows.Help, Label: b.Label, Help: &b.Request}})
 	}
-	s := flows.Session{Locale: page.Locale, Band: r.Band}
-	main := r
+	s := flows.Session{Locale: page.Locale, Band: page.Request.Band}
+	main := page.Request
 	main.Part = card.Main
 	for _, e := range []string{flows.Help, flows.Show, flows.Hide, flows.Erase} {
 		b := Button{Event: e, Label: p.label(s, flows.Button{Event: e})}

@@ -88,6 +88,8 @@ type texts struct {
 	byBand map[string]map[string]string
 	chain  []*texts // fallbacks
 	counts *i18n.Localizer
+	// approved says that a native reader has approved every file.
+	approved bool
 }
 
 // Load reads languages.yaml and <tag>/*.yaml. numbers are what placeholders
@@ -134,7 +136,7 @@ func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 }
 
 func (b *Bundle) load(fsys fs.FS, l Language, data map[string]any) (*texts, []Problem) {
-	t := &texts{lang: l, base: map[string]string{}, byBand: map[string]map[string]string{}}
+	t := &texts{approved: true, lang: l, base: map[string]string{}, byBand: map[string]map[string]string{}}
 	for _, band := range Bands {
 		t.byBand[band] = map[string]string{}
 	}
@@ -179,6 +181,7 @@ func (b *Bundle) load(fsys fs.FS, l Language, data map[string]any) (*texts, []Pr
 			problems = append(problems, Problem{File: name, Text: "file: status is missing: want draft, or approved with reviewed_by and reviewed_on"})
 		}
 		b.infos = append(b.infos, info)
+		t.approved = t.approved && info.Status == "approved"
 		for _, m := range mf.Messages {
 			if first, twice := from[m.ID]; twice {
 				problems = append(problems, Problem{File: name, Text: fmt.Sprintf("%q stands twice, also in %s: keep one", m.ID, first)})
@@ -300,6 +303,14 @@ func (b *Bundle) Pick(tag string) (string, bool) {
 	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
 	t, ok := b.alias[base]
 	return t, ok
+}
+
+// Approved tells whether a language may stand alone on the help card: it is one
+// the content is written in, or a native reader has approved all its files
+// (S68).
+func (b *Bundle) Approved(locale string) bool {
+	t := b.byTag[locale]
+	return t != nil && (t.lang.Always || t.approved)
 }
 
 // Languages gives all languages in the order they are offered.
