@@ -50,3 +50,16 @@ func short(m string) string {
 
 // quiet is for libraries that would log addresses.
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// logWriter goes on when a line cannot be written, and counts it (F25).
+type logWriter struct {
+	w     io.Writer
+	drops interface{ Inc() }
+}
+
+func (l *logWriter) Write(b []byte) (int, error) {
+	if _, err := l.w.Write(b); err != nil {
+		l.drops.Inc()
+	}
+	return len(b), nil
+}

@@ -20,6 +20,7 @@ type metrics struct {
 	panics   prometheus.Counter
 	web      *prometheus.CounterVec
 	reloads  *prometheus.CounterVec
+	logDrops prometheus.Counter
 	registry *prometheus.Registry
 }
 
@@ -34,9 +35,10 @@ func newMetrics() *metrics {
 		panics:   prometheus.NewCounter(prometheus.CounterOpts{Name: "trygg_panics_total", Help: "Panics that ended with the help card."}),
 		web:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_web_total", Help: "Requests of the web chat by what became of them."}, []string{"event"}),
 		reloads:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_reloads_total", Help: "Content reloads by whether they were taken."}, []string{"outcome"}),
+		logDrops: prometheus.NewCounter(prometheus.CounterOpts{Name: "trygg_log_drops_total", Help: "Log lines that could not be written."}),
 		registry: prometheus.NewRegistry(),
 	}
-	m.registry.MustRegister(m.updates, m.took, m.step, m.commits, m.cards, m.panics, m.web, m.reloads)
+	m.registry.MustRegister(m.updates, m.took, m.step, m.commits, m.cards, m.panics, m.web, m.reloads, m.logDrops)
 	return m
 }
 

@@ -27,7 +27,7 @@ const stopTime = 10 * time.Second
 type serveCmd struct{}
 
 func (serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
-	s, err := newService(ctx, cfg, out)
+	s, err := newService(ctx, cfg, out, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -43,14 +43,19 @@ type service struct {
 	bot     *bot.Bot
 	web     *webchat.Site
 
+	// where it listens, once ready is closed
+	webAddr, adminAddr string
+	ready              chan struct{}
+
 	mu   sync.Mutex
 	snap *snapshot
 }
 
 // newService wires the parts together. It starts nothing that has to be stopped
 // but the store.
-func newService(ctx context.Context, cfg Config, out io.Writer) (*service, error) {
-	s := &service{cfg: cfg, metrics: newMetrics(), log: slog.New(newAllowList(slog.NewJSONHandler(os.Stderr, nil)))}
+func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service, error) {
+	s := &service{cfg: cfg, metrics: newMetrics(), ready: make(chan struct{})}
+	s.log = slog.New(newAllowList(slog.NewJSONHandler(&logWriter{logs, s.metrics.logDrops}, nil)))
 	snap, problems := loadSnapshot(cfg.ContentDir)
 	if len(problems) > 0 {
 		for _, p := range problems {
@@ -131,7 +136,9 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { s.housekeeping(work) })
 	running.Go(func() { s.reloads(work) })
-	s.welcome(out, web.Addr().String(), admin.Addr().String())
+	s.webAddr, s.adminAddr = web.Addr().String(), admin.Addr().String()
+	s.welcome(out, s.webAddr, s.adminAddr)
+	close(s.ready)
 
 	select {
 	case <-ctx.Done():
