@@ -223,4 +223,3 @@ func get(t testing.TB, address string) (int, string) {
 	b, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(b)
 }
-
