@@ -126,6 +126,8 @@ type press struct {
 	c     *Content
 	u     Update
 	class string // what is logged about the place: never a sensitive topic
+	// guessed says that no session told the language, only the phone (S2).
+	guessed bool
 }
 
 func (p *press) handle(ctx context.Context) (Answer, error) {
@@ -162,6 +164,7 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 			p.class = "card"
 			r := p.request(s, u.Level)
 			r.Route = route(u)
+			p.guessed = chat.Session.Schema == 0 && p.u.Chat.Channel == Telegram
 			a := p.card(r, Helped)
 			a.Chat = chat
 			return a, nil
@@ -210,7 +213,7 @@ func (p *press) repeated(chat Chat) Answer {
 func (p *press) present(stored flows.Session) (s flows.Session, resumed bool) {
 	in := p.input(flows.Understanding{}, stored)
 	if flows.IsBearing(p.u.Screen) {
-		if r, at, ok := p.c.Library.Resume(p.u.Screen, in); ok && (stored.Schema == 0 || at.After(stored.UpdatedAt)) {
+		if r, at, ok := p.c.Library.Resume(p.u.Screen, in); ok && (stored.Schema == 0 || !at.Before(stored.UpdatedAt)) {
 			if p.u.Tenant != "" {
 				r.Tenant = p.u.Tenant
 			}

@@ -93,6 +93,9 @@ func (p *press) label(s flows.Session, b flows.Button) string {
 // is: Back shows that again.
 func (p *press) card(r card.Request, o Outcome) Answer {
 	page := p.c.Card.Page(r, p.u.At)
+	if p.guessed {
+		page = p.c.Card.PageBeside(r, p.u.At)
+	}
 	p.meter.Card(r.Level)
 	reply := Reply{Locale: page.Locale, Card: true, Screen: p.u.Screen}
 	add := func(texts []string, tag string) {

@@ -43,6 +43,14 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# What git knows and what is new beside it, as it lies here now: nothing that
+# only this machine has can help the build along.
+mkdir "$work/src"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
+	[ ! -e "$f" ] || printf '%s\0' "$f"
+done | tar -c --null -T - | tar -x -C "$work/src"
+cd "$work/src"
+
 echo "image-check: a stand-in for the base"
 base=$(sed -n 's/^FROM \([^ ]*\) AS build$/\1/p' Dockerfile)
 [ -n "$base" ] || fail "the Dockerfile has no stage named build"

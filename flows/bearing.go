@@ -26,7 +26,7 @@ func (l *Library) Bearing(s Session, at time.Time) string {
 			band = i + 1
 		}
 	}
-	return bearingMark + s.Locale + "." + strconv.Itoa(band) + "." + s.Tenant + "." + l.codes[s.Place] + "." + strconv.FormatInt(at.Unix(), 36)
+	return bearingMark + s.Locale + "." + strconv.Itoa(band) + "." + s.Tenant + "." + l.codes[s.Place] + "." + strconv.FormatInt(at.UnixMilli(), 36)
 }
 
 // IsBearing tells whether a screen's name is a bearing.
@@ -41,11 +41,11 @@ func (l *Library) Resume(screen string, in Input) (Session, time.Time, bool) {
 		return Session{}, time.Time{}, false
 	}
 	band, err1 := strconv.Atoi(parts[1])
-	sec, err2 := strconv.ParseInt(parts[4], 36, 64)
+	ms, err2 := strconv.ParseInt(parts[4], 36, 64)
 	place, known := l.byCode[parts[3]]
 	tenant := parts[2]
 	switch {
-	case err1 != nil, err2 != nil, !known, band < 0, band > len(Bands), sec < 0, sec > 1<<36,
+	case err1 != nil, err2 != nil, !known, band < 0, band > len(Bands), ms < 0, ms > 1<<46,
 		parts[0] != "" && !localeTag.MatchString(parts[0]),
 		tenant != "" && !l.numbers[tenant]:
 		return Session{}, time.Time{}, false
@@ -55,7 +55,7 @@ func (l *Library) Resume(screen string, in Input) (Session, time.Time, bool) {
 	if band > 0 {
 		s.Band = Bands[band-1]
 	}
-	return s, time.Unix(sec, 0), true
+	return s, time.UnixMilli(ms), true
 }
 
 // number gives every place a short code, the same for the same names, so that

@@ -111,6 +111,9 @@ func (s *Site) view(ctx context.Context, reply bot.Reply, f form) *view {
 			v.Tools = append(v.Tools, choiceOf(b))
 		}
 	}
+	if len(v.Tools)+len(v.More) <= 4 {
+		v.Tools, v.More = append(v.Tools, v.More...), nil
+	}
 	// The script keeps a card for when we cannot be reached. It is renewed when
 	// what is open may have changed, or the language has.
 	made, ok := stampTime(f.stamp)
@@ -171,6 +174,9 @@ func (s *Site) send(w http.ResponseWriter, r *http.Request, status int, v *view,
 		name = "piece"
 	} else {
 		v.Nonce = s.random(18)
+		if v.Posted {
+			v.Spare = nil // the card is for the script, and this browser runs none
+		}
 		w.Header().Set("Content-Security-Policy", s.policy(v.Nonce))
 	}
 	// Into memory first: a template that fails leaves no half page.

@@ -283,7 +283,7 @@ function hush() {
   if (synth) { synth.cancel(); }
   spoken = [];
   var b = id('listen');
-  if (b) { b.textContent = b.getAttribute('data-off'); }
+  if (b) { b.textContent = b.getAttribute('data-read'); }
 }
 function listen() {
   var turns = all('.turn'), last = turns[turns.length - 1], parts, i, v, u;
@@ -302,7 +302,7 @@ function listen() {
   if (!spoken.length) { return; }
   spoken[spoken.length - 1].onend = hush;
   for (i = 0; i < spoken.length; i++) { synth.speak(spoken[i]); }
-  id('listen').textContent = id('listen').getAttribute('data-on');
+  id('listen').textContent = id('listen').getAttribute('data-stop');
 }
 if (synth) {
   if (synth.addEventListener) { synth.addEventListener('voiceschanged', voices); }

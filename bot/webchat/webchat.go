@@ -268,6 +268,9 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, l Locale, poster, t
 	reply.Toast = toast
 	v := s.view(r.Context(), reply, form{locale: l, poster: poster, piece: piece})
 	v.First, v.Fresh = true, true
+	// The languages stand on this page by name; a button to them would be a
+	// detour that stores a session.
+	v.Tools = slices.DeleteFunc(v.Tools, func(c choice) bool { return c.Value == flows.Language })
 	s.send(w, r, http.StatusOK, v, piece)
 }
 

@@ -704,3 +704,18 @@ func FuzzForm(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkFirstView(b *testing.B) {
+	x := newTester(b)
+	for b.Loop() {
+		x.get("/")
+	}
+}
+
+func BenchmarkPress(b *testing.B) {
+	x := newTester(b)
+	f := fields(x.get("/").Body.String(), "e", "read")
+	for b.Loop() {
+		x.post("/", f, piece, "1")
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -219,6 +220,20 @@ func TestOperatorsManual(t *testing.T) {
 		ok := slices.ContainsFunc(settings, func(s setting) bool { return s.name == name || isFile && s.secret && s.name == file })
 		if !ok {
 			t.Errorf("docs/operators.md explains %s, which is no setting", name)
+		}
+	}
+	sources, err := filepath.Glob("*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatal("no sources", err)
+	}
+	for _, file := range sources {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`"(trygg_[a-z_]+)"`).FindAllStringSubmatch(read(t, "cmd/trygg/"+file), -1) {
+			if !strings.Contains(manual, "`"+m[1]+"`") {
+				t.Errorf("docs/operators.md does not explain the metric %s", m[1])
+			}
 		}
 	}
 }

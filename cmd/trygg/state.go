@@ -21,6 +21,7 @@ import (
 // state is the store as the program uses it.
 type state struct {
 	*store.Breaker
+	backend  store.Store // what the breaker stands in front of
 	chats    *store.Chats
 	ring     *store.Ring
 	warnings []string // what is unsafe about the server, for the operator
@@ -75,7 +76,7 @@ func openState(ctx context.Context, cfg Config, out io.Writer) (*state, error) {
 		}
 	}
 	breaker := store.NewBreaker(backend, store.BreakerOptions{})
-	s := &state{Breaker: breaker, ring: ring, chats: store.NewChats(breaker, ring, nil)}
+	s := &state{Breaker: breaker, backend: backend, ring: ring, chats: store.NewChats(breaker, ring, nil)}
 	look, done := context.WithTimeout(ctx, 3*time.Second)
 	defer done()
 	if status, err := s.Status(look); err != nil {

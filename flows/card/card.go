@@ -196,6 +196,14 @@ func (w words) mark(text string) string {
 	return number.ReplaceAllString(text, leftToRight+"$0"+leftToRight)
 }
 
+// keep does the same for what is nothing but a number or an address.
+func (w words) keep(text string) string {
+	if !w.rtl || text == "" {
+		return text
+	}
+	return leftToRight + text + leftToRight
+}
+
 // prove walks every way to go, band and municipality: the three contacts hold
 // somebody open now and somebody to reach without a call at any hour (facts
 // 1.8). The zero time knows only what is open always.
@@ -450,7 +458,7 @@ func pick(list []data.Contact, now time.Time) (three, rest []data.Contact) {
 // contact says what a contact is and whether it is open now, only where that
 // is confirmed. The zero time is for a page that cannot know when it is read.
 func (w words) contact(p *data.Contact, now time.Time) Contact {
-	c := Contact{ID: p.ID, Name: p.Label(w.locale), Number: w.mark(p.Phone), Dial: data.Dial(p.Phone)}
+	c := Contact{ID: p.ID, Name: p.Label(w.locale), Number: w.keep(p.Phone), Dial: data.Dial(p.Phone)}
 	line := make([]string, 0, 5)
 	say := func(id string) {
 		if s := w.text[id]; s != "" {
@@ -509,11 +517,7 @@ func (w words) contact(p *data.Contact, now time.Time) Contact {
 		if c.WebLabel != "" {
 			c.WebLabel += ": "
 		}
-		if w.rtl {
-			c.WebLabel += leftToRight + p.Host() + leftToRight
-		} else {
-			c.WebLabel += p.Host()
-		}
+		c.WebLabel += w.keep(p.Host())
 		if see {
 			say("card.line.see")
 		}

@@ -168,7 +168,7 @@ func plain(w string) string {
 				r = to
 			}
 		}
-		if r == last && unicode.IsLetter(r) {
+		if r == last && !unicode.IsDigit(r) {
 			continue
 		}
 		b.WriteRune(r)

@@ -106,7 +106,7 @@ func (r *Reader) analyse(s *scratch, text string) {
 	s.spans = split(s.spans[:0], s.runes)
 	r.lookup(s)
 	r.languages(s)
-	for _, kind := range [...]patternKind{everyday, denial, phrase} {
+	for _, kind := range [...]patternKind{compound, everyday, denial, phrase} {
 		x.apply(s, kind)
 	}
 }
@@ -664,6 +664,9 @@ func (x *lexicon) apply(s *scratch, kind patternKind) {
 					if t.base.meets(&x.harm) {
 						t.denied = true
 					}
+				case compound:
+					t.base.or(&p.marks)
+					t.all.or(&p.marks)
 				case phrase:
 					if !t.stop {
 						t.all.or(&p.marks)

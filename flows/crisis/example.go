@@ -99,7 +99,7 @@ func (x *lexicon) features(dst []int32, s *scratch, part [2]int) []int32 {
 				if len(w) > 6 {
 					w = w[:6]
 				}
-				add(int32(hash(w, -1)&0x7fffff) + 256)
+				add(int32(hash(w, -1)&0x7fffff) + maxConcepts)
 			}
 			continue
 		}

@@ -35,15 +35,18 @@ var topics = []string{
 	"what-happens-if-i-tell", "who-can-help", "rights", "feedback", "smalltalk", "other",
 }
 
+// maxConcepts is how many concepts a set can hold.
+const maxConcepts = 320
+
 // set is a set of concepts.
-type set [4]uint64
+type set [5]uint64
 
 func (s *set) add(c int)      { s[c>>6] |= 1 << (c & 63) }
-func (s *set) or(o *set)      { s[0] |= o[0]; s[1] |= o[1]; s[2] |= o[2]; s[3] |= o[3] }
-func (s *set) without(o *set) { s[0] &^= o[0]; s[1] &^= o[1]; s[2] &^= o[2]; s[3] &^= o[3] }
-func (s *set) empty() bool    { return s[0]|s[1]|s[2]|s[3] == 0 }
+func (s *set) or(o *set)      { s[0] |= o[0]; s[1] |= o[1]; s[2] |= o[2]; s[3] |= o[3]; s[4] |= o[4] }
+func (s *set) without(o *set) { s[0] &^= o[0]; s[1] &^= o[1]; s[2] &^= o[2]; s[3] &^= o[3]; s[4] &^= o[4] }
+func (s *set) empty() bool    { return s[0]|s[1]|s[2]|s[3]|s[4] == 0 }
 func (s *set) meets(o *set) bool {
-	return s[0]&o[0]|s[1]&o[1]|s[2]&o[2]|s[3]&o[3] != 0
+	return s[0]&o[0]|s[1]&o[1]|s[2]&o[2]|s[3]&o[3]|s[4]&o[4] != 0
 }
 
 // sense is what a word means in some languages.
@@ -103,6 +106,9 @@ type exampleFile struct {
 	Texts []string `yaml:"texts"`
 }
 
+// scoreForm is how the data writes a score.
+const scoreForm = "0-0"
+
 // lexicon is the compiled data.
 type lexicon struct {
 	concepts map[string]int
@@ -146,8 +152,8 @@ func load(fsys fs.FS) (*lexicon, error) {
 	for _, name := range sorted(shared.Concepts) {
 		x.concepts[name] = len(x.concepts)
 	}
-	if len(x.concepts) > 256 {
-		return nil, fmt.Errorf("data/shared.yaml: %d concepts, at most 256", len(x.concepts))
+	if len(x.concepts) > maxConcepts {
+		return nil, fmt.Errorf("data/shared.yaml: %d concepts, at most %d", len(x.concepts), maxConcepts)
 	}
 	for _, name := range sorted(shared.Groups) {
 		s, err := x.set(shared.Groups[name], " ")
@@ -165,7 +171,7 @@ func load(fsys fs.FS) (*lexicon, error) {
 	}
 	x.helps = x.groups["helps"]
 	var err error
-	if x.score, err = x.enter("0-0"); err != nil {
+	if x.score, err = x.enter(scoreForm); err != nil {
 		return nil, err
 	}
 	if c, ok := x.concepts["score"]; ok {
@@ -259,6 +265,9 @@ func (x *lexicon) words(f languageFile, l langs) error {
 		}
 		seen := map[string]bool{}
 		for _, form := range strings.Fields(f.Words[names]) {
+			if strings.Contains(form, "-") && form != scoreForm {
+				continue // several words; compile makes a pattern of them
+			}
 			forms, err := expand(form)
 			if err != nil {
 				return fmt.Errorf("%s: %w", names, err)

@@ -23,7 +23,8 @@ type pattern struct {
 type patternKind uint8
 
 const (
-	phrase patternKind = iota
+	compound patternKind = iota // several words that are one: "kle-av"
+	phrase
 	everyday
 	denial
 )
@@ -31,6 +32,7 @@ const (
 // element is one place in a pattern: any of its words or concepts.
 type element struct {
 	entries  []int32
+	rows     [][]int32 // words that belong together: "under-senga"
 	concepts set
 	optional bool
 	gap      int // at most so many tokens of any kind instead
@@ -50,6 +52,21 @@ func (x *lexicon) compile(f languageFile, l langs) error {
 		}
 		x.patterns = append(x.patterns, p)
 		return nil
+	}
+	for _, names := range sorted(f.Words) {
+		marks, err := x.set(names, " ")
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, form := range strings.Fields(f.Words[names]) {
+			if strings.Contains(form, "-") && form != scoreForm {
+				n++
+				if err := add(fmt.Sprintf("%s/%s.word.%d", f.Language, names, n), strings.ReplaceAll(form, "-", " "), marks, compound); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	for _, names := range sorted(f.Phrases) {
 		marks, err := x.set(names, " ")
@@ -96,7 +113,7 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 	var e element
 	switch field {
 	case "..":
-		e.gap, e.optional = 3, true
+		e.gap, e.optional = 4, true
 		return e, nil
 	case "_":
 		e.gap, e.exactly = 1, true
@@ -123,15 +140,23 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 			return e, err
 		}
 		for _, w := range forms {
-			id, err := x.enter(w)
-			if err != nil {
-				return e, err
+			var row []int32
+			for _, part := range strings.Split(w, "-") {
+				id, err := x.enter(part)
+				if err != nil {
+					return e, err
+				}
+				for int(id) >= len(x.literal) {
+					x.literal = append(x.literal, 0)
+				}
+				x.literal[id] |= l
+				row = append(row, id)
 			}
-			for int(id) >= len(x.literal) {
-				x.literal = append(x.literal, 0)
+			if len(row) == 1 {
+				e.entries = append(e.entries, row[0])
+			} else {
+				e.rows = append(e.rows, row)
 			}
-			x.literal[id] |= l
-			e.entries = append(e.entries, id)
 		}
 	}
 	return e, nil
@@ -142,7 +167,7 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 func (x *lexicon) anchor() {
 	x.byEntry = make([][]int32, len(x.entries))
 	usage := make([]int, len(x.entries))
-	spread := make([]int, 256)
+	spread := make([]int, maxConcepts)
 	for i := range x.entries {
 		for j := range x.entries[i].senses {
 			for c := range each(&x.entries[i].senses[j].concepts) {
@@ -168,6 +193,9 @@ func (x *lexicon) anchor() {
 			for _, id := range e.entries {
 				cost += usage[id]
 			}
+			for _, row := range e.rows {
+				cost += 20 + usage[row[0]]
+			}
 			for c := range each(&e.concepts) {
 				cost += 20 + spread[c]
 			}
@@ -178,6 +206,9 @@ func (x *lexicon) anchor() {
 		e := p.elements[p.anchor]
 		for _, id := range e.entries {
 			x.byEntry[id] = append(x.byEntry[id], int32(i))
+		}
+		for _, row := range e.rows {
+			x.byEntry[row[0]] = append(x.byEntry[row[0]], int32(i))
 		}
 		for c := range each(&e.concepts) {
 			x.byConcept[c] = append(x.byConcept[c], int32(i))
@@ -339,6 +370,13 @@ func (p *pattern) forward(tokens []token, k, i int, fuel *int) int {
 			return end
 		}
 	}
+	for _, row := range e.rows {
+		if n := len(row); together(tokens, i, row) {
+			if end := p.forward(tokens, k+1, i+n, fuel); end >= 0 {
+				return end
+			}
+		}
+	}
 	if e.optional {
 		return p.forward(tokens, k+1, i, fuel)
 	}
@@ -371,19 +409,36 @@ func (p *pattern) backward(tokens []token, k, i int, fuel *int) int {
 			return start
 		}
 	}
+	for _, row := range e.rows {
+		if n := len(row); together(tokens, i-n+1, row) {
+			if start := p.backward(tokens, k-1, i-n, fuel); start >= 0 {
+				return start
+			}
+		}
+	}
 	if e.optional {
 		return p.backward(tokens, k-1, i, fuel)
 	}
 	return -1
 }
 
+// together tells whether the words of row stand at token i, one after another.
+func together(tokens []token, i int, row []int32) bool {
+	if i < 0 || i+len(row) > len(tokens) {
+		return false
+	}
+	for k, id := range row {
+		if !tokens[i+k].has(id) {
+			return false
+		}
+	}
+	return true
+}
+
 // at matches the pattern with its anchor on token i.
 func (p *pattern) at(tokens []token, i int) (from, to int, ok bool) {
-	if !p.elements[p.anchor].fits(&tokens[i]) {
-		return 0, 0, false
-	}
 	fuel := 200
-	if to = p.forward(tokens, p.anchor+1, i+1, &fuel); to < 0 {
+	if to = p.forward(tokens, p.anchor, i, &fuel); to <= i {
 		return 0, 0, false
 	}
 	if from = p.backward(tokens, p.anchor-1, i-1, &fuel); from < 0 {

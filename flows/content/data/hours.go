@@ -167,7 +167,7 @@ func (h *Hours) compile() []string {
 	if h.Holidays != "" && h.Holidays != "same" {
 		s, err := parseSpan(h.Holidays)
 		if err != "" {
-			fault("holidays: %s, same or unknown", err)
+			fault("holidays: %s (or same, unknown)", err)
 		}
 		h.holiday = s
 	}
@@ -178,7 +178,7 @@ func (h *Hours) compile() []string {
 		}
 		s, err := parseSpan(e.Open)
 		if err != "" {
-			fault("exception %s: %s or unknown", e.From, err)
+			fault("exception %s: %s (or unknown)", e.From, err)
 		}
 		e.span = s
 	}
@@ -204,7 +204,7 @@ func parseSpan(s string) (span, string) {
 	a, aok := parseClock(from)
 	b, bok := parseClock(to)
 	if !ok || !aok || !bok || a == b || a == 24*60 {
-		return span{}, fmt.Sprintf("%q are not hours: want 14:00-22:00, closed", s)
+		return span{}, fmt.Sprintf("%q are not hours: want 14:00-22:00 or closed", s)
 	}
 	return span{from: a, to: b}, ""
 }

@@ -222,7 +222,7 @@ func (r *raw) town(item *value) {
 		return
 	}
 	if n := item.get("number"); n != nil && !n.quoted() {
-		r.tell(n, "put the number in quotes, or it loses its leading zero: %q", m.Number)
+		r.tell(n, "put the number in quotes, or it loses its leading zero: \"%s\"", n.node.GetToken().Value)
 	}
 	if m.Number == "" {
 		r.tell(item, "a municipality without number")
