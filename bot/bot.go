@@ -103,6 +103,9 @@ func (b *Bot) Handle(ctx context.Context, u Update) (a Answer, err error) {
 	if u.At.IsZero() {
 		p.u.At = b.now()
 	}
+	if !p.c.Library.Lists(u.Tenant) {
+		p.u.Tenant = "" // a link names a municipality we do not have
+	}
 	return p.handle(ctx)
 }
 
@@ -348,7 +351,9 @@ func (p *press) after(ctx context.Context, a Answer, effects []flows.Effect) Ans
 		p.Bot.erase.later(p.u.Chat, p.u.At)
 		text, _ := p.c.Texts.Lookup(a.Reply.Locale, "engine.erase_later", "")
 		a.Reply.Toast = text
+		return a
 	}
+	a.Erased = true
 	return a
 }
 

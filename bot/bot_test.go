@@ -402,3 +402,72 @@ func TestAChatIsNeverPrinted(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// F23, F24: the clock jumps. Nothing waits for a negative time, what has ended
+// has ended once, and a clock set back takes nothing away.
+func TestF23_F24_theClockJumps(t *testing.T) {
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	w.typed("split")
+	w.now = w.now.Add(-time.Hour)
+	w.press("page")
+	w.shows("menu.page")
+	if a := w.typed("cry"); a.Reply.Card {
+		t.Error("words from the future were put together with these")
+	}
+	w.now = w.now.Add(48 * time.Hour)
+	w.press("again")
+	w.shows("hello.one")
+	w.press("next")
+	w.shows("menu.main")
+}
+
+// S33, F104: whoever opens the chat next day on the same phone sees nothing of
+// earlier use.
+func TestF104_nextDayNothingShowsEarlierUse(t *testing.T) {
+	fresh := newWorld(t)
+	fresh.do(bot.Update{Event: flows.Show})
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	w.press("page")
+	w.now = w.now.Add(20 * time.Hour)
+	w.do(bot.Update{Event: flows.Show})
+	for i, b := range w.last.Reply.Bubbles {
+		if b != fresh.last.Reply.Bubbles[i] {
+			t.Errorf("%q, a new chat has %q", b.Text, fresh.last.Reply.Bubbles[i].Text)
+		}
+	}
+}
+
+// What a channel shows and the store keeps must agree when two replicas get
+// presses of one chat at once: one of them wins, the other sees its screen.
+func TestF26_F27_twoPressesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	screen := w.last.Reply.Screen
+	results := make(chan bot.Answer, 20)
+	for range 20 {
+		go func() {
+			a, _ := w.bot.Handle(context.Background(), bot.Update{Chat: w.chat, Event: "page", Screen: screen, Locale: "nb", At: w.now})
+			results <- a
+		}()
+	}
+	committed := 0
+	for range 20 {
+		a := <-results
+		if a.Outcome == bot.Committed {
+			committed++
+		} else if a.Outcome != bot.Stale {
+			t.Errorf("outcome %s", a.Outcome)
+		}
+		if !slices.ContainsFunc(a.Reply.Bubbles, func(b bot.Bubble) bool { return strings.HasPrefix(b.Text, "menu.page") }) {
+			t.Errorf("not the present screen: %+v", a.Reply.Bubbles)
+		}
+	}
+	if committed != 1 {
+		t.Errorf("%d had an effect", committed)
+	}
+}

@@ -57,7 +57,7 @@ func (s Sent) apply(t Traces, at time.Time) Traces {
 // not committed it also sets the update's mark. While the store is away it is
 // kept in memory and tried again (S2), so it never fails.
 func (b *Bot) Shown(ctx context.Context, u Update, a Answer, sent Sent) {
-	if a.Outcome == Repeated && sent.none() {
+	if a.Erased || a.Outcome == Repeated && sent.none() {
 		return
 	}
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), StoreBudget)

@@ -157,6 +157,9 @@ func (l *Library) Topics() []string { return slices.Clone(l.index.topicOrder) }
 func (l *Library) Start() Place { return l.index.start }
 func (l *Library) Home() Place  { return l.index.home }
 
+// Lists tells whether a municipality is one of those that are offered.
+func (l *Library) Lists(number string) bool { return l.numbers[number] }
+
 // For tells whom the flow a session stands in is for; a place that does not
 // exist is the child's.
 func (l *Library) For(s Session) string {

@@ -163,7 +163,7 @@ func (f *fake) card(u bot.Update) bot.Reply {
 		Locale: l, Card: true, Screen: u.Screen,
 		Bubbles: []bot.Bubble{
 			{Text: f.t(l, "card"), Number: "112", Dial: "112"},
-			{Text: f.t(l, "card.2"), Number: "116 111", Dial: "116111", Web: "https://www.example.no/chat", WebLabel: "example.no/chat"},
+			{Text: "Noen\n" + f.t(l, "card.2"), Number: "116 111", Dial: "116111", Web: "https://www.example.no/chat", WebLabel: "example.no/chat"},
 		},
 		Rows:   [][]bot.Button{{{Event: flows.Help, Label: f.t(l, "more"), Help: &more}}},
 		System: []bot.Button{{Event: flows.Help, Label: f.t(l, "help"), Help: &req}, {Event: flows.Show, Label: f.t(l, "show")}, {Event: flows.Hide, Label: f.t(l, "hide")}, {Event: flows.Erase, Label: f.t(l, "erase")}},

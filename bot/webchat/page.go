@@ -54,11 +54,12 @@ type view struct {
 
 // bubble is a message as the template needs it.
 type bubble struct {
-	Text, Lang, Dir string
-	Number          string
-	Call            string
-	Dial            template.URL // tel:, checked; html/template would refuse it
-	Web, WebLabel   string
+	Name, Text    string
+	Lang, Dir     string
+	Number        string
+	Call          string
+	Dial          template.URL // tel:, checked; html/template would refuse it
+	Web, WebLabel string
 }
 
 // choice is a button. Name says what it carries: e an event, h a card request.
@@ -144,6 +145,9 @@ func (s *Site) bubble(b bot.Bubble, page Locale) bubble {
 		l = known
 	}
 	out := bubble{Text: b.Text, Number: b.Number, Lang: l.Tag, Dir: dir(l)}
+	if name, rest, ok := strings.Cut(b.Text, "\n"); ok && (b.Number != "" || b.Dial != "" || b.Web != "") {
+		out.Name, out.Text = name, rest // who it is stands out
+	}
 	if dialable.MatchString(b.Dial) {
 		out.Dial = template.URL("tel:" + b.Dial)
 		out.Call = s.text(l.Tag, "web.call")

@@ -115,6 +115,11 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, f form, u bot.Update
 		reply, alone = a.Reply, false
 		reply.Toast = toast
 	}
+	if alone && reply.Toast == "" {
+		s.Count(Failed) // no child meets silence
+		s.card(w, r, f.locale, f.poster, "", f.piece)
+		return
+	}
 	if reply.Card && reply.Screen == "" {
 		reply.Screen = f.screen // the card leaves the screen behind it in place
 	}
@@ -279,7 +284,7 @@ func (s *Site) parse(r *http.Request, values url.Values) form {
 	if f.screen != "" && !isName(strings.TrimPrefix(f.screen, "~")) {
 		f.screen = "?" // stale, and not "from no screen"
 	}
-	if v := values.Get("p"); isPoster(v) {
+	if v := values.Get("p"); s.knows(v) {
 		f.poster = v
 	}
 	if v := values.Get("t"); len(v) <= 64 {
@@ -313,6 +318,9 @@ func isName(s string) bool {
 }
 
 func isPoster(s string) bool { return len(s) <= 32 && isName(s) }
+
+// knows tells whether a poster is one of ours. Another's path is not carried on.
+func (s *Site) knows(poster string) bool { return isPoster(poster) && s.tenant(poster) != "" }
 
 func isSession(s string) bool {
 	return len(s) == sessionLength && isName(s) && !strings.Contains(s, ".")

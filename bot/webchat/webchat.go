@@ -238,7 +238,7 @@ func (s *Site) policy(nonce string) string {
 
 // open sends the first view. Nothing is stored for it, here or there (S26).
 func (s *Site) open(w http.ResponseWriter, r *http.Request, poster string) {
-	if !isPoster(poster) {
+	if !s.knows(poster) {
 		poster = ""
 	}
 	s.Count(Opened)

@@ -604,6 +604,11 @@ func TestF22_whateverFailsTheCardIsSent(t *testing.T) {
 		}
 	}
 	x := newTester(t)
+	x.fake.answer = func(_ bot.Update, r *bot.Reply) bool { *r = bot.Reply{}; return true }
+	if b := x.post("/", fields(x.get("/").Body.String(), "e", "read"), piece, "1").Body.String(); !strings.Contains(b, "tel:112") {
+		t.Error("an empty answer was met with silence")
+	}
+	x = newTester(t)
 	x.fake.err = errors.New("away")
 	if b := x.get("/").Body.String(); !strings.Contains(b, "tel:112") {
 		t.Error("no first view and no card either")

@@ -189,7 +189,7 @@ func TestProxy(t *testing.T) {
 		`Referrer-Policy "no-referrer"`,
 		"@leave path /ut",
 		"method GET",
-		"try_files {path} /index.html",
+		"rewrite * /index.html",
 		"status 200",
 	} {
 		if !slices.Contains(got, want) {

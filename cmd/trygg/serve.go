@@ -221,8 +221,8 @@ func (s *service) current() *snapshot {
 
 // poster gives the municipality of a poster's path: its number.
 func (s *service) poster(id string) (tenant string, ok bool) {
-	_, ok = s.current().data.Municipality(id)
-	return id, ok
+	m, ok := s.current().data.Municipality(id)
+	return m.Number, ok
 }
 
 // welcome says where the chat is and what is off.
