@@ -254,6 +254,9 @@ func (p *press) step(s flows.Session, u flows.Understanding) (flows.Session, []f
 	begun := time.Now()
 	next, effects, err := p.c.Library.Step(s, p.input(u, s))
 	p.meter.Step(time.Since(begun))
+	if p.u.Event == flows.Restart && p.u.Tenant != "" {
+		next.Tenant = p.u.Tenant // a poster's link begins anew, in its municipality
+	}
 	p.class = class(next)
 	return next, effects, err
 }

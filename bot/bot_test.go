@@ -68,7 +68,6 @@ type world struct {
 	chat  bot.ChatID
 	last  bot.Answer
 	now   time.Time
-	ids   int
 }
 
 func newWorld(t testing.TB) *world {

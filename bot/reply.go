@@ -110,8 +110,12 @@ func (p *press) card(r card.Request, o Outcome) Answer {
 	if page.Beside != nil {
 		add(page.Beside.Openings, page.Beside.Locale)
 	}
-	for _, c := range page.Emergency {
-		reply.Calls = append(reply.Calls, Bubble{Text: c.Name, Number: c.Number, Dial: c.Dial})
+	if p.u.Chat.Channel != Telegram {
+		// A page can make a number pressable; Telegram does so by itself where
+		// the texts name it.
+		for _, c := range page.Emergency {
+			reply.Bubbles = append(reply.Bubbles, Bubble{Text: c.Name, Number: c.Number, Dial: c.Dial})
+		}
 	}
 	for _, c := range page.Contacts {
 		reply.Bubbles = append(reply.Bubbles, Bubble{Text: strings.TrimSpace(c.Name + "\n" + c.Line), Number: c.Number, Dial: c.Dial, Web: c.Web, WebLabel: c.WebLabel})

@@ -62,7 +62,6 @@ type Reply struct {
 	Screen  string     // what presses on this reply must carry
 	Typing  bool       // the screen asks for typed words
 	Card    bool       // this is the help card: it leaves the screen behind it in place
-	Calls   []Bubble   // of the card: emergency numbers its bubbles name, for channels that can make them pressable
 	Toast   string     // short notice that leaves nothing; may come alone, without bubbles
 	Clear   bool       // hide or exit now (S23, S30)
 }

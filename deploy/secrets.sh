@@ -28,7 +28,7 @@ if [ ! -e secrets/trygg/keys ]; then
 	if [ -n "${TRYGG:-}" ]; then
 		"$TRYGG" keys new secrets/trygg/keys
 	else
-		docker compose -f ../compose.yaml build trygg
+		docker build --quiet --tag localhost/trygg:latest .. >/dev/null
 		docker run --rm --network none --user $trygg --volume "$PWD/secrets/trygg:/keys" localhost/trygg:latest keys new /keys/keys
 	fi
 	echo "made secrets/trygg/keys: keep a copy of it in a safe place, away from every backup of Redis"

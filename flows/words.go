@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 )
 
 // Words is what a person typed. It can be read by a pure reader (flows/crisis,
@@ -59,12 +58,4 @@ type Understanding struct {
 	Personal []string // kinds of personal data noticed and dropped (D10)
 	Language string   // the language the deciding phrase was in
 	Why      []string // ids of the phrases and examples that decided (S18)
-}
-
-func (u Understanding) clone() Understanding {
-	u.Topics = slices.Clone(u.Topics)
-	u.Routines = slices.Clone(u.Routines)
-	u.Personal = slices.Clone(u.Personal)
-	u.Why = slices.Clone(u.Why)
-	return u
 }

@@ -24,6 +24,7 @@ const (
 	KindLease
 	KindMarker
 	KindProbe
+	KindBucket
 	kinds = iota
 )
 
@@ -70,6 +71,8 @@ var table = [...]Lifetime{
 		Lock, markerLife, markerLife, false, false, false, false},
 	{KindProbe, 'n', "probe", "How often somebody looked whether the store takes writes.",
 		Counter, time.Hour, 0, false, false, false, false},
+	{KindBucket, 'r', "bucket", "How many messages a bot has sent in the present second.",
+		Value, bucketLife, 0, false, false, false, false},
 }
 
 // Lifetimes is the table of all kinds of records, in the order of their names

@@ -26,12 +26,14 @@ $GO mod verify
 flags=$(sed -n 's/^ *-ldflags="\(.*\)" \\$/\1/p' Dockerfile)
 [ -n "$flags" ] || fail "the Dockerfile has no -ldflags"
 version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What git knows and what is new beside it, as it lies here now.
+mkdir "$work/1"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
+	[ ! -e "$f" ] || printf '%s\0' "$f"
+done | tar -c --null -T - | tar -x -C "$work/1"
+cp -r "$work/1" "$work/2"
 for n in 1 2; do
-	mkdir "$work/$n" "$work/cache$n"
-	# What git knows and what is new beside it, as it lies here now.
-	git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
-		[ ! -e "$f" ] || printf '%s\0' "$f"
-	done | tar -c --null -T - | tar -x -C "$work/$n"
+	mkdir "$work/cache$n"
 	[ "$fresh" = 1 ] && export GOCACHE="$work/cache$n"
 	CGO_ENABLED=0 GOFLAGS='' $GO -C "$work/$n" build -trimpath -buildvcs=false -mod=readonly \
 		-ldflags="${flags/\$\{VERSION\}/$version}" -o "$work/trygg$n" ./cmd/trygg

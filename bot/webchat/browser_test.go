@@ -636,7 +636,11 @@ func TestBrowser_readsAloudOnlyWithALocalVoice(t *testing.T) {
 
 func TestBrowser_axeFindsNothing(t *testing.T) {
 	x := newStage(t)
-	axe, err := os.ReadFile(filepath.Join(os.Getenv("TRYGG_AXE"), "node_modules/axe-core/axe.min.js"))
+	name := os.Getenv("TRYGG_AXE") // axe.min.js, or the folder that npm installed into
+	if !strings.HasSuffix(name, ".js") {
+		name = filepath.Join(name, "node_modules/axe-core/axe.min.js")
+	}
+	axe, err := os.ReadFile(name)
 	if err != nil {
 		if os.Getenv("TRYGG_TEST_ALL") == "1" {
 			t.Fatalf("no axe-core under TRYGG_AXE: %v", err)

@@ -26,6 +26,8 @@ type Config struct {
 	NewChats   int    // new web chats a minute, over all
 	DraftLangs bool   // offer languages that no native reader has approved
 
+	Telegram telegramConfig
+
 	Trial bool // no keys and no Redis: loopback only, keys made beside the embedded file (S64)
 }
 
@@ -86,20 +88,26 @@ func loadConfig(flags map[string]string, environ func(string) (string, bool)) (C
 		}
 	}
 	c.Trial = c.KeysFile == "" && c.RedisURL == ""
-	if c.RedisURL != "" && c.KeysFile == "" {
-		faults = append(faults, errors.New("TRYGG_KEYS_FILE: is needed together with TRYGG_REDIS_URL: make one with `trygg keys new FILE`"))
-	}
 	if c.Trial {
-		for name, addr := range map[string]string{"TRYGG_ADDR": c.Addr, "TRYGG_ADMIN_ADDR": c.AdminAddr} {
-			if addr != "" && !loopback(addr) {
-				faults = append(faults, fmt.Errorf("%s: without TRYGG_KEYS_FILE this is a trial, which is only reachable from this machine: use 127.0.0.1, or make keys with `trygg keys new FILE`", name))
-			}
-		}
 		if !given["TRYGG_DRAFT_LANGUAGES"] {
 			c.DraftLangs = true
 		}
 	}
 	return c, errors.Join(faults...)
+}
+
+// serveFaults says what stands against serving with these settings (S64).
+func (c Config) serveFaults() error {
+	var faults []error
+	if c.RedisURL != "" && c.KeysFile == "" {
+		faults = append(faults, errors.New("TRYGG_KEYS_FILE: is needed together with TRYGG_REDIS_URL: make one with `trygg keys new FILE`"))
+	}
+	for _, a := range []struct{ name, addr string }{{"TRYGG_ADDR", c.Addr}, {"TRYGG_ADMIN_ADDR", c.AdminAddr}} {
+		if c.Trial && !loopback(a.addr) {
+			faults = append(faults, fmt.Errorf("%s: without TRYGG_KEYS_FILE this is a trial, which is only reachable from this machine: use 127.0.0.1, or make keys with `trygg keys new FILE`", a.name))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func (c Config) embeddedFile() string { return filepath.Join(c.DataDir, "trygg.db") }

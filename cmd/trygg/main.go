@@ -21,11 +21,13 @@ import (
 type commands struct {
 	Set map[string]string `help:"A setting, e.g. --set TRYGG_ADDR=127.0.0.1:9000; see docs/operators.md." placeholder:"NAME=VALUE"`
 
-	Serve   serveCmd   `cmd:"" help:"Run the web chat, and Telegram when a token is given."`
-	Check   checkCmd   `cmd:"" help:"Check content and texts, and say what is wrong, where, and what to do."`
-	Card    cardCmd    `cmd:"" help:"The help card."`
-	Keys    keysCmd    `cmd:"" help:"Key rings."`
-	Store   storeCmd   `cmd:"" help:"The store."`
+	Serve        serveCmd        `cmd:"" help:"Run the web chat, and Telegram when a token is given."`
+	Check        checkCmd        `cmd:"" help:"Check content and texts, and say what is wrong, where, and what to do."`
+	Card         cardCmd         `cmd:"" help:"The help card."`
+	Keys         keysCmd         `cmd:"" help:"Key rings."`
+	Store        storeCmd        `cmd:"" help:"The store."`
+	FakeTelegram fakeTelegramCmd `cmd:"" name:"fake-telegram" help:"A Bot API server on this machine, to try the Telegram side without Telegram."`
+
 	Health  healthCmd  `cmd:"" help:"Ask the running program whether it is well; for container health checks."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -80,11 +82,17 @@ func (versionCmd) Run(out io.Writer) error {
 	return nil
 }
 
+// release is set by the image's build, where no repository is at hand.
+var release string
+
 // version is what the build was made from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
+	}
+	if release != "" {
+		return release + " " + info.GoVersion
 	}
 	rev := ""
 	for _, s := range info.Settings {

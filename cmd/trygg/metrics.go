@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"trygg/bot"
+	"trygg/bot/telegram"
 	"trygg/flows"
 )
 
@@ -21,6 +22,7 @@ type metrics struct {
 	web      *prometheus.CounterVec
 	reloads  *prometheus.CounterVec
 	logDrops prometheus.Counter
+	tg       telegramMetrics
 	registry *prometheus.Registry
 }
 
@@ -39,6 +41,7 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 	}
 	m.registry.MustRegister(m.updates, m.took, m.step, m.commits, m.cards, m.panics, m.web, m.reloads, m.logDrops)
+	m.tg.register(m.registry)
 	return m
 }
 
@@ -74,3 +77,32 @@ func (m *metrics) Card(level flows.Level) {
 func (m *metrics) Panic() { m.panics.Inc() }
 
 var _ bot.Meter = (*metrics)(nil)
+
+// telegramMetrics are the counts of the Telegram channels, all bots together.
+type telegramMetrics struct {
+	calls   *prometheus.CounterVec
+	took    *prometheus.HistogramVec
+	updates *prometheus.CounterVec
+	waiting prometheus.Gauge
+	alarms  *prometheus.CounterVec
+}
+
+func (m *telegramMetrics) register(r *prometheus.Registry) {
+	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_telegram_calls_total", Help: "Calls to the Bot API by method and what came of them."}, []string{"method", "class"})
+	m.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "trygg_telegram_call_seconds", Help: "Time of a call to the Bot API."}, []string{"method"})
+	m.updates = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_telegram_updates_total", Help: "Updates from Telegram by kind and what became of them."}, []string{"kind", "class"})
+	m.waiting = prometheus.NewGauge(prometheus.GaugeOpts{Name: "trygg_telegram_waiting", Help: "Answers that wait to be shown."})
+	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_telegram_alarms_total", Help: "What a person has to look at."}, []string{"class"})
+	r.MustRegister(m.calls, m.took, m.updates, m.waiting, m.alarms)
+}
+
+func (m *metrics) telegram() telegram.Meter { return &m.tg }
+
+// Call implements telegram.Meter, as do the others.
+func (m *telegramMetrics) Call(method, class string, took time.Duration) {
+	m.calls.WithLabelValues(method, class).Inc()
+	m.took.WithLabelValues(method).Observe(took.Seconds())
+}
+func (m *telegramMetrics) Update(kind, class string) { m.updates.WithLabelValues(kind, class).Inc() }
+func (m *telegramMetrics) Waiting(n int)             { m.waiting.Set(float64(n)) }
+func (m *telegramMetrics) Alarm(class string)        { m.alarms.WithLabelValues(class).Inc() }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"trygg/bot"
+	"trygg/bot/telegram"
 	"trygg/bot/webchat"
 	"trygg/flows/card"
 	"trygg/flows/content/data"
@@ -27,6 +28,9 @@ const stopTime = 10 * time.Second
 type serveCmd struct{}
 
 func (serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
+	if err := errors.Join(cfg.serveFaults(), cfg.telegramFaults()); err != nil {
+		return err
+	}
 	s, err := newService(ctx, cfg, out, os.Stderr)
 	if err != nil {
 		return err
@@ -42,6 +46,9 @@ type service struct {
 	state   *state
 	bot     *bot.Bot
 	web     *webchat.Site
+	crisis  *crisis.Reader
+
+	telegram []*telegram.Channel
 
 	// where it listens, once ready is closed
 	webAddr, adminAddr string
@@ -64,8 +71,8 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service,
 		return nil, fmt.Errorf("the content has %d problems, so nothing is started", len(problems))
 	}
 	s.snap = snap
-	reader, err := crisis.New()
-	if err != nil {
+	var err error
+	if s.crisis, err = crisis.New(); err != nil {
 		return nil, fmt.Errorf("crisis words: %w", err)
 	}
 	if s.state, err = openState(ctx, cfg, out); err != nil {
@@ -73,7 +80,7 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service,
 	}
 	s.bot = bot.New(bot.Options{
 		Content: snap.content(cfg.DraftLangs), Chats: s.state.chats,
-		Reader: readers{reader, func() *data.Data { return s.current().data }}, Meter: s.metrics, Log: s.log,
+		Reader: s.reader(), Meter: s.metrics, Log: s.log,
 	})
 	var langs []webchat.Locale
 	for _, l := range snap.texts.Languages() {
@@ -87,6 +94,10 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service,
 		Count: func(e webchat.Event) { s.metrics.web.WithLabelValues(string(e)).Inc() },
 	})
 	if err != nil {
+		s.state.Close()
+		return nil, err
+	}
+	if s.telegram, err = s.channels(); err != nil {
 		s.state.Close()
 		return nil, err
 	}
@@ -120,7 +131,7 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	servers := []*http.Server{
-		{Handler: s.web, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet()},
+		{Handler: s.public(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet()},
 		{Handler: s.admin(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet()},
 		{Handler: s.local(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet()},
 	}
@@ -136,6 +147,11 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { s.housekeeping(work) })
 	running.Go(func() { s.reloads(work) })
+	chatting, stopChatting := context.WithCancel(work)
+	var channels sync.WaitGroup
+	for _, c := range s.telegram {
+		channels.Go(func() { c.Run(chatting) })
+	}
 	s.webAddr, s.adminAddr = web.Addr().String(), admin.Addr().String()
 	s.welcome(out, s.webAddr, s.adminAddr)
 	close(s.ready)
@@ -146,9 +162,11 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	}
 	stopping, done := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer done()
+	stopChatting()
 	for _, srv := range servers {
 		err = errors.Join(err, srv.Shutdown(stopping))
 	}
+	channels.Wait()
 	s.bot.RetryNotes(stopping)
 	s.bot.RetryErasures(stopping)
 	stopWork()
@@ -213,6 +231,10 @@ func (s *service) reload() []error {
 	return nil
 }
 
+func (s *service) reader() readers {
+	return readers{s.crisis, func() *data.Data { return s.current().data }}
+}
+
 func (s *service) current() *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,7 +257,16 @@ func (s *service) welcome(out io.Writer, web, admin string) {
 	for _, line := range s.state.warnings {
 		fmt.Fprintln(out, "Store:    ", line)
 	}
-	fmt.Fprintln(out, "Off:       Telegram")
+	if len(s.telegram) == 0 {
+		fmt.Fprintln(out, "Off:       Telegram (TRYGG_TELEGRAM_TOKEN is not set)")
+	}
+	for _, c := range s.telegram {
+		how := "polling"
+		if c.Path() != "" {
+			how = "webhook on " + c.Path()
+		}
+		fmt.Fprintf(out, "Telegram:  bot %s, %s\n", c.Bot(), how)
+	}
 	if s.cfg.DraftLangs {
 		fmt.Fprintln(out, "Languages: drafts that no native reader has approved are offered, too")
 	}
