@@ -107,15 +107,18 @@ func (p *press) card(r card.Request, o Outcome) Answer {
 		}
 	}
 	add(page.Openings, "")
+	if p.u.Chat.Channel != Telegram {
+		// A page makes the numbers pressable, right where a text names them;
+		// Telegram does so by itself.
+		var calls []Bubble
+		for _, c := range page.Emergency {
+			calls = append(calls, Bubble{Text: c.Name, Number: c.Number, Dial: c.Dial})
+		}
+		at := slices.IndexFunc(reply.Bubbles, func(b Bubble) bool { return strings.Contains(b.Text, calls[0].Number) })
+		reply.Bubbles = slices.Insert(reply.Bubbles, at+1, calls...)
+	}
 	if page.Beside != nil {
 		add(page.Beside.Openings, page.Beside.Locale)
-	}
-	if p.u.Chat.Channel != Telegram {
-		// A page can make a number pressable; Telegram does so by itself where
-		// the texts name it.
-		for _, c := range page.Emergency {
-			reply.Bubbles = append(reply.Bubbles, Bubble{Text: c.Name, Number: c.Number, Dial: c.Dial})
-		}
 	}
 	for _, c := range page.Contacts {
 		reply.Bubbles = append(reply.Bubbles, Bubble{Text: strings.TrimSpace(c.Name + "\n" + c.Line), Number: c.Number, Dial: c.Dial, Web: c.Web, WebLabel: c.WebLabel})

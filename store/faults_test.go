@@ -750,6 +750,9 @@ func TestF89_afterEachLifeNothingIsLeft(t *testing.T) {
 		if _, err := f.Chats.Status(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := (store.Buckets{Store: f.redis, Rate: 30}).Draw(t.Context(), "bot", 1, f.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
 		life := map[byte]time.Duration{}
 		for _, row := range store.Lifetimes() {
 			life[row.Letter] = row.Life

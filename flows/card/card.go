@@ -314,9 +314,11 @@ func order(r Request) (before, after []string) {
 	}
 	switch r.Part {
 	case Main:
-		before = []string{opening(r), "card.robot", danger}
-		if r.Level == flows.Acute {
-			before = []string{danger, opening(r), "card.robot"}
+		// Whoever pressed the button or wrote of danger sees the number first;
+		// whoever told something is thanked first.
+		before = []string{danger, opening(r), "card.robot"}
+		if r.Level == flows.Worry || r.Level == flows.Disclosure {
+			before = []string{opening(r), danger, "card.robot"}
 		}
 		after = []string{"card.adult", "card.trace"}
 		if r.Level != flows.None {
