@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -17,6 +18,7 @@ type Library struct {
 	numbers map[string]bool
 	codes   map[Place]string
 	byCode  map[string]Place
+	readers map[Place]Readers
 }
 
 // index is flows/content/index.yaml: the places the engine itself leads to.
@@ -33,16 +35,32 @@ type Named struct{ Number, Name string }
 // together. With any problem there is no library: content is taken as a whole
 // or not at all (D3, F59). municipalities is what `list: municipalities` offers.
 func Load(content fs.FS, municipalities []Named) (*Library, []Problem) {
+	l, problems := Check(content, municipalities)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	for _, f := range l.flows {
+		f.machines = newMachines(f)
+	}
+	l.number()
+	return l, nil
+}
+
+// Check reads content as Load does and gives what could be read of it together
+// with the problems, for checks that look further. A library that has problems
+// is for looking at, not for running.
+func Check(content fs.FS, municipalities []Named) (*Library, []Problem) {
 	l := &Library{flows: map[string]*Flow{}, named: municipalities, numbers: map[string]bool{}}
 	for _, m := range municipalities {
 		l.numbers[m.Number] = true
 	}
 	files, err := fs.Glob(content, "*.yaml")
 	if err != nil || len(files) == 0 {
-		return nil, []Problem{{File: ".", Text: "no content: want *.yaml files with flows"}}
+		return l, []Problem{{File: ".", Text: "no content: want *.yaml files with flows"}}
 	}
 	var problems []Problem
 	var head []byte
+	broken := map[string]bool{} // flows that cannot be read at all
 	for _, file := range files {
 		b, err := fs.ReadFile(content, file)
 		if err != nil {
@@ -55,7 +73,8 @@ func Load(content fs.FS, municipalities []Named) (*Library, []Problem) {
 		}
 		f, ps := parseFlow(file, b)
 		problems = append(problems, ps...)
-		if f == nil || f.Name == "" {
+		if f == nil || f.Name == "" || len(f.States) == 0 {
+			broken[strings.TrimSuffix(file, ".yaml")] = true
 			continue
 		}
 		if l.flows[f.Name] != nil {
@@ -68,30 +87,21 @@ func Load(content fs.FS, municipalities []Named) (*Library, []Problem) {
 	if head == nil {
 		problems = append(problems, Problem{File: indexFile, Text: "is missing: it says where a chat starts (start, home, language, privacy, topics)"})
 	} else {
-		problems = append(problems, l.parseIndex(head)...)
+		problems = append(problems, l.parseIndex(head, broken)...)
 	}
-	if len(problems) == 0 {
-		problems = l.check()
-	}
-	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(a, b Problem) int {
-			if c := strings.Compare(a.File, b.File); c != 0 {
-				return c
-			}
-			return a.Line - b.Line
-		})
-		return nil, slices.Compact(problems)
-	}
-	for _, f := range l.flows {
-		f.machines = newMachines(f)
-	}
-	l.number()
-	return l, nil
+	problems = append(problems, l.check(broken, head == nil || len(problems) > 0)...)
+	slices.SortStableFunc(problems, compare)
+	return l, slices.Compact(problems)
+}
+
+// compare orders problems by where they stand.
+func compare(a, b Problem) int {
+	return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Text, b.Text))
 }
 
 const indexFile = "index.yaml"
 
-func (l *Library) parseIndex(b []byte) []Problem {
+func (l *Library) parseIndex(b []byte, broken map[string]bool) []Problem {
 	src := &source{name: indexFile}
 	root, ok := src.parse(b)
 	if !ok {
@@ -103,12 +113,12 @@ func (l *Library) parseIndex(b []byte) []Problem {
 		delete(missing, p.key)
 		if p.key == "topics" {
 			for _, t := range p.value.pairs("topics") {
-				l.index.topics[t.key] = l.place(t.value, "topic "+t.key)
+				l.index.topics[t.key] = l.place(t.value, "topic "+t.key, broken)
 				l.index.topicOrder = append(l.index.topicOrder, t.key)
 			}
 			continue
 		}
-		to := l.place(p.value, p.key)
+		to := l.place(p.value, p.key, broken)
 		switch p.key {
 		case "start":
 			l.index.start = to
@@ -126,13 +136,14 @@ func (l *Library) parseIndex(b []byte) []Problem {
 	return src.problems
 }
 
-func (l *Library) place(n node, what string) Place {
+func (l *Library) place(n node, what string, broken map[string]bool) Place {
 	s, _ := n.text(what)
 	flow, state, ok := strings.Cut(s, "/")
 	f := l.flows[flow]
 	switch {
 	case !ok:
 		n.problem("%s: want flow/state, got %q", what, s)
+	case broken[flow]:
 	case f == nil:
 		n.problem("%s: %q is not a flow%s", what, flow, suggest(flow, keys(l.flows)))
 	case f.state[state] == nil:

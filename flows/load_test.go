@@ -37,7 +37,7 @@ func TestF59_F60_whatIsWrongIsToldToItsAuthor(t *testing.T) {
 		{"an unknown flow", edit("menu.yaml", "rights: rights/,", "rights: right/,"), `menu.yaml:9:18: state "main" sends "rights" to "right", which is not a flow; did you mean "rights"?`},
 		{"an unknown state of another flow", edit("menu.yaml", "rights/heard", "rights/herd"), `sends "grown" to "rights/herd", which is not a state of rights; did you mean "heard"?`},
 		{"a dead end", with("who.yaml", "flow: who\nstart: short\nstates:\n  short:\n    say: who.short\n"), `state "short" is a dead end`},
-		{"a dead end for one band", edit("who.yaml", "[[back_there]]", "[[{event: back_there, when: {band: [6-9]}}]]"), `state "short" is a dead end for the band 10-12 on web`},
+		{"a dead end for one band", edit("who.yaml", "[[back_there]]", "[[{event: back_there, when: {band: [6-9]}}]]"), `state "short" is a dead end for the band 10-12, 16-18: it offers no button`},
 		{"a loop without an exit", edit("rights.yaml", "{quit: done}", "{quit: menu}"), `no way out of state "menu", state "heard", state "private"`},
 		{"an unreachable state", edit("rights.yaml", "  private:\n", "  island:\n    say: x\n    buttons: [[menu]]\n  private:\n"), `nothing leads to state "island"`},
 		{"an unreachable flow", with("alone.yaml", "flow: alone\nstart: a\nstates: {a: {say: x, buttons: [[b]], go: {b: done}}}\n"), `nothing leads to the flow "alone"`},

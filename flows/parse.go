@@ -20,6 +20,7 @@ type Flow struct {
 	at       node
 	state    map[string]*State
 	was      map[string]string // earlier name -> state
+	wasAt    map[string]node
 	machines *machines
 }
 
@@ -39,8 +40,22 @@ type State struct {
 	Typing bool   // asks for typed words
 	List   string // a list of the data that is offered as buttons: "municipalities"
 
-	at node
-	by map[string]Edge
+	at     node
+	saidAt []node
+	by     map[string]Edge
+	// lost are events whose target cannot be read: already told, so nothing
+	// more is said about where they lead.
+	lost map[string]bool
+}
+
+// At is where the state stands in its file, SaidAt where its i-th message does.
+func (s *State) At() Spot          { return s.at.spot() }
+func (s *State) SaidAt(i int) Spot { return s.saidAt[i].spot() }
+
+// Edge gives where an event leads from here.
+func (s *State) Edge(event string) (Edge, bool) {
+	e, ok := s.by[event]
+	return e, ok
 }
 
 // Choice is a button and when it is offered.
@@ -49,6 +64,9 @@ type Choice struct {
 	When  When
 	at    node
 }
+
+// At is where the button stands in its file.
+func (c Choice) At() Spot { return c.at.spot() }
 
 // When says for whom a choice is offered. The zero value is for everybody.
 type When struct {
@@ -64,6 +82,9 @@ type Edge struct {
 	Do     Action
 	at     node
 }
+
+// At is where the edge stands in its file.
+func (e Edge) At() Spot { return e.at.spot() }
 
 // Target is where an edge leads.
 type Target struct {
@@ -103,13 +124,17 @@ const (
 
 var reserved = append(slices.Clone(System), Typed, Idle, Show, done, "other", "event", "state")
 
+// ours are names no flow can have: help is compiled in and reached before any
+// flow (D5, F66).
+var ours = []string{Help, "card"}
+
 func parseFlow(file string, b []byte) (*Flow, []Problem) {
 	src := &source{name: file}
 	root, ok := src.parse(b)
 	if !ok {
 		return nil, src.problems
 	}
-	f := &Flow{file: file, at: root, For: ForChild, state: map[string]*State{}, was: map[string]string{}}
+	f := &Flow{file: file, at: root, For: ForChild, state: map[string]*State{}, was: map[string]string{}, wasAt: map[string]node{}}
 	var states node
 	for _, p := range root.pairs("flow file", "flow", "for", "start", "states") {
 		switch p.key {
@@ -127,6 +152,9 @@ func parseFlow(file string, b []byte) (*Flow, []Problem) {
 	}
 	if want := strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".yaml"); f.Name != want {
 		root.problem("flow: want %q, the name of the file, got %q", want, f.Name)
+	}
+	if has(ours, f.Name) {
+		root.problem("flow: %q belongs to the help card, which is compiled in: choose another name", f.Name)
 	}
 	if !nameForm.MatchString(f.Name) {
 		root.problem("flow: %q: want small letters a-z, digits and _, beginning with a letter", f.Name)
@@ -156,7 +184,7 @@ func (f *Flow) stateNames() []string {
 }
 
 func (f *Flow) parseState(p pair) {
-	s := &State{Name: p.key, at: p.at, by: map[string]Edge{}}
+	s := &State{Name: p.key, at: p.at, by: map[string]Edge{}, lost: map[string]bool{}}
 	if !nameForm.MatchString(s.Name) {
 		p.at.problem("state %q: want small letters a-z, digits and _, beginning with a letter", s.Name)
 	}
@@ -170,7 +198,11 @@ func (f *Flow) parseState(p pair) {
 	for _, q := range p.value.pairs(what, "say", "buttons", "go", "do", "was", "typing", "list") {
 		switch q.key {
 		case "say":
-			s.Say = q.value.words(what + ": say")
+			for _, it := range q.value.list(what + ": say") {
+				if id, ok := it.text(what + ": say"); ok {
+					s.Say, s.saidAt = append(s.Say, id), append(s.saidAt, it)
+				}
+			}
 		case "buttons":
 			for _, row := range q.value.list(what + ": buttons") {
 				s.Rows = append(s.Rows, parseRow(what, row))
@@ -181,7 +213,11 @@ func (f *Flow) parseState(p pair) {
 			does = q.value.pairs(what + ": do")
 		case "was":
 			for _, old := range q.value.words(what + ": was") {
-				f.was[old] = s.Name
+				if now, twice := f.was[old]; twice {
+					q.value.problem("%s: was: %q is also an earlier name of state %q: keep one", what, old, now)
+					continue
+				}
+				f.was[old], f.wasAt[old] = s.Name, q.value
 			}
 		case "typing":
 			s.Typing = q.value.yes(what + ": typing")
@@ -197,10 +233,12 @@ func (f *Flow) parseState(p pair) {
 	for _, g := range goes {
 		to, ok := g.value.text(what + ": go")
 		if !ok {
+			s.lost[g.key] = true
 			continue
 		}
 		if t, err := f.target(to); err != "" {
 			g.value.problem("%s sends %q to %q, %s", what, g.key, to, err)
+			s.lost[g.key] = true
 		} else {
 			s.addEdge(Edge{Event: g.key, Target: t, at: g.value})
 		}
@@ -212,7 +250,7 @@ func (f *Flow) parseState(p pair) {
 			} else if has(reserved, c.Event) {
 				c.at.problem("button %q: this name belongs to the engine, which puts it on every screen: choose another", c.Event)
 			}
-			if _, ok := s.by[c.Event]; !ok {
+			if _, ok := s.by[c.Event]; !ok && !s.lost[c.Event] {
 				// An event goes to the state of its name, where nothing else is said.
 				s.addEdge(Edge{Event: c.Event, Target: Target{Place: Place{f.Name, c.Event}}, at: c.at})
 			}
@@ -230,6 +268,7 @@ func (f *Flow) parseState(p pair) {
 			d.value.problem("%s: do: %q is not an action%s", what, verb, suggest(verb, keys(actions)))
 		case !takes(arg):
 			d.value.problem("%s: do: %q does not take %q", what, verb, arg)
+		case !ok && s.lost[d.key]:
 		case !ok:
 			d.at.problem("%s: do: %q is neither a button nor under go%s", what, d.key, suggest(d.key, keys(s.by)))
 		default:
@@ -302,18 +341,33 @@ func (f *Flow) target(s string) (Target, string) {
 	return Target{Place: Place{flow, state}, Call: call}, ""
 }
 
+// guess is the name that was probably meant, "" when there is none near. In a
+// sentence it is a question at its end.
+type guess string
+
+func (g guess) String() string {
+	if g == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", string(g))
+}
+
 // suggest names the known word nearest to s, as a colleague would.
-func suggest(s string, known []string) string {
+func suggest(s string, known []string) guess { return guess(Nearest(s, known)) }
+
+// Nearest gives the known word a misspelt one is nearest to; "" when none is
+// near.
+func Nearest(s string, known []string) string {
 	best, near := "", 3
 	for _, k := range known {
+		if len(k)-len(s) >= near || len(s)-len(k) >= near {
+			continue
+		}
 		if d := levenshtein.ComputeDistance(s, k); d < near && d < max(len(s), len(k)) {
 			best, near = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
 
 func has(list []string, s string) bool { return slices.Contains(list, s) }

@@ -20,9 +20,11 @@ const (
 // Problem is something wrong in a content file, told to its author: where, what,
 // and what to do.
 type Problem struct {
-	File         string `json:"file"`
-	Line, Column int    `json:",omitempty"`
-	Text         string `json:"text"`
+	File       string `json:"file"`
+	Line       int    `json:"line,omitempty"`
+	Column     int    `json:"column,omitempty"`
+	Text       string `json:"text"`
+	Suggestion string `json:"suggestion,omitempty"` // the name that was meant, for a misspelt one; Text says it too
 }
 
 func (p Problem) String() string {
@@ -33,6 +35,20 @@ func (p Problem) String() string {
 		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+}
+
+// Spot is a place in a content file.
+type Spot struct {
+	File         string
+	Line, Column int
+}
+
+func (n node) spot() Spot {
+	s := Spot{File: n.src.name}
+	if t := n.token(); t != nil && t.Position != nil {
+		s.Line, s.Column = t.Position.Line, t.Position.Column
+	}
+	return s
 }
 
 // source is a content file being read; it collects what is wrong with it.
@@ -49,6 +65,11 @@ type node struct {
 
 func (f *source) at(t *token.Token, format string, args ...any) {
 	p := Problem{File: f.name, Text: fmt.Sprintf(format, args...)}
+	for _, a := range args {
+		if g, ok := a.(guess); ok {
+			p.Suggestion = string(g)
+		}
+	}
 	if t != nil && t.Position != nil {
 		p.Line, p.Column = t.Position.Line, t.Position.Column
 	}

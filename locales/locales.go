@@ -6,16 +6,14 @@
 package locales
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/token"
@@ -23,7 +21,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed *.yaml */*.yaml
+//go:embed *.yaml */*.yaml sources
 var files embed.FS
 
 // Files are the texts compiled into the program.
@@ -56,11 +54,16 @@ type Problem struct {
 	File         string
 	Line, Column int
 	Text         string
+	Suggestion   string // the name that was meant, for a misspelt one; Text says it too
+	Rule         string // the rule it breaks, as rules.yaml names it; "" = the file itself
 }
 
 func (p Problem) String() string {
-	if p.Line == 0 {
+	switch {
+	case p.Line == 0:
 		return p.File + ": " + p.Text
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
@@ -81,9 +84,31 @@ type Bundle struct {
 	infos     []FileInfo
 }
 
+// Entry is one message as its file has it.
+type Entry struct {
+	ID   string
+	Band string // "" = for every band without a text of its own
+	Raw  string // with its placeholders; of a counted text the form other
+	Text string // with them filled in
+	// Forms are the plural forms of a counted text: one, few, other ...
+	Forms map[string]string
+
+	File         string
+	Line, Column int
+}
+
+// Key names the entry in its file.
+func (e Entry) Key() string {
+	if e.Band == "" {
+		return e.ID
+	}
+	return e.ID + "@" + e.Band
+}
+
 // texts is one language. A band's map holds only what differs from base.
 type texts struct {
-	lang   Language
+	lang    Language
+	entries []Entry // in the order of the files
 	base   map[string]string
 	byBand map[string]map[string]string
 	chain  []*texts // fallbacks
@@ -95,21 +120,21 @@ type texts struct {
 // Load reads languages.yaml and <tag>/*.yaml. numbers are what placeholders
 // such as {{.number_112}} stand for (D12). With any problem the bundle is nil.
 func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
+	b, problems := Check(fsys, numbers)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return b, nil
+}
+
+// Check reads texts as Load does and gives what could be read of them together
+// with the problems, for checks that look further. A bundle that has problems is
+// for looking at, not for running.
+func Check(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 	b := &Bundle{byTag: map[string]*texts{}, alias: map[string]string{}}
-	raw, err := fs.ReadFile(fsys, "languages.yaml")
-	if err != nil {
-		return nil, []Problem{{File: "languages.yaml", Text: "is missing: it lists the languages"}}
-	}
-	if err := yaml.UnmarshalWithOptions(raw, &b.languages, yaml.DisallowUnknownField()); err != nil {
-		return nil, []Problem{problemOf("languages.yaml", err)}
-	}
-	var problems []Problem
-	data := make(map[string]any, len(numbers))
-	for k, v := range numbers {
-		data[k] = v
-	}
+	problems := b.readLanguages(fsys)
 	for _, l := range b.languages {
-		t, ps := b.load(fsys, l, data)
+		t, ps := b.load(fsys, l, numbers)
 		problems = append(problems, ps...)
 		b.byTag[l.Tag] = t
 		b.alias[l.Tag] = l.Tag
@@ -117,127 +142,120 @@ func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 			b.alias[a] = l.Tag
 		}
 	}
-	for _, t := range b.byTag {
-		for _, f := range t.lang.Fallback {
+	for _, l := range b.languages {
+		t := b.byTag[l.Tag]
+		for _, f := range l.Fallback {
 			if b.byTag[f] == nil {
-				problems = append(problems, Problem{File: "languages.yaml", Text: fmt.Sprintf("%s falls back to %q, which is not a language here", t.lang.Tag, f)})
+				problems = append(problems, Problem{File: languagesFile, Text: fmt.Sprintf("%s falls back to %q, which is not a language here", l.Tag, f)})
 				continue
 			}
 			t.chain = append(t.chain, b.byTag[f])
 		}
 	}
 	if b.byTag[Source] == nil {
-		problems = append(problems, Problem{File: "languages.yaml", Text: "nb is missing: every text falls back to it"})
+		if len(problems) == 0 {
+			problems = append(problems, Problem{File: languagesFile, Text: "nb is missing: every text falls back to it"})
+		}
+		b.byTag[Source] = newTexts(Language{Tag: Source})
 	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return b, nil
+	return b, problems
 }
 
-func (b *Bundle) load(fsys fs.FS, l Language, data map[string]any) (*texts, []Problem) {
+const languagesFile = "languages.yaml"
+
+func (b *Bundle) readLanguages(fsys fs.FS) []Problem {
+	raw, err := fs.ReadFile(fsys, languagesFile)
+	if err != nil {
+		return []Problem{{File: languagesFile, Text: "is missing: it lists the languages"}}
+	}
+	f := &file{name: languagesFile}
+	if !f.bounded(raw) {
+		return f.problems
+	}
+	if err := yaml.UnmarshalWithOptions(raw, &b.languages, yaml.DisallowUnknownField()); err != nil {
+		return []Problem{problemOf(languagesFile, err)}
+	}
+	seen := map[string]bool{}
+	for i, l := range b.languages {
+		switch {
+		case !tagForm.MatchString(l.Tag):
+			f.tell(0, 0, "", "language %d: tag: want two or three small letters, got %q", i+1, l.Tag)
+		case seen[l.Tag]:
+			f.tell(0, 0, "", "language %q stands twice: keep one", l.Tag)
+		case l.Name == "":
+			f.tell(0, 0, "", "language %q has no name: want its own name for itself", l.Tag)
+		}
+		seen[l.Tag] = true
+	}
+	if len(f.problems) > 0 {
+		b.languages = nil
+	}
+	return f.problems
+}
+
+var tagForm = regexp.MustCompile(`^[a-z]{2,3}$`)
+
+func newTexts(l Language) *texts {
 	t := &texts{approved: true, lang: l, base: map[string]string{}, byBand: map[string]map[string]string{}}
 	for _, band := range Bands {
 		t.byBand[band] = map[string]string{}
 	}
+	t.counts = i18n.NewLocalizer(i18n.NewBundle(language.Make(l.Tag)), l.Tag)
+	return t
+}
+
+func (b *Bundle) load(fsys fs.FS, l Language, numbers map[string]string) (*texts, []Problem) {
+	t := newTexts(l)
 	var problems []Problem
-	bundle := i18n.NewBundle(language.Make(l.Tag))
+	tag := language.Make(l.Tag)
+	bundle := i18n.NewBundle(tag)
 	names, _ := fs.Glob(fsys, l.Tag+"/*.yaml")
-	from := map[string]string{}
+	if len(names) == 0 {
+		problems = append(problems, Problem{File: l.Tag, Text: fmt.Sprintf("there are no texts in %s: want %s/*.yaml, or take the language off %s", l.Name, l.Tag, languagesFile)})
+	}
+	from := map[string]Entry{}
 	for _, name := range names {
 		raw, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			problems = append(problems, Problem{File: name, Text: err.Error()})
+			problems = append(problems, Problem{File: name, Text: "cannot be read: " + err.Error()})
 			continue
 		}
-		info := FileInfo{Path: name}
-		// go-i18n reads the messages; the header is ours and taken out first.
-		bundle.RegisterUnmarshalFunc("yaml", func(raw []byte, v any) error {
-			m := map[string]any{}
-			if err := yaml.Unmarshal(raw, &m); err != nil {
-				return err
-			}
-			if h, ok := m["file"]; ok {
-				delete(m, "file")
-				hb, _ := yaml.Marshal(h)
-				if err := yaml.UnmarshalWithOptions(hb, &info, yaml.DisallowUnknownField()); err != nil {
-					return fmt.Errorf("file: want status, reviewed_by, reviewed_on: %w", err)
-				}
-			}
-			for k, val := range m {
-				if s, ok := val.(string); ok {
-					m[k] = strings.TrimSpace(s)
-				}
-			}
-			*(v.(*any)) = m
-			return nil
-		})
-		mf, err := bundle.ParseMessageFileBytes(raw, path.Base(strings.TrimSuffix(name, ".yaml"))+"."+l.Tag+".yaml")
-		if err != nil {
-			problems = append(problems, problemOf(name, err))
-			continue
-		}
-		if info.Status != "draft" && info.Status != "approved" {
-			problems = append(problems, Problem{File: name, Text: "file: status is missing: want draft, or approved with reviewed_by and reviewed_on"})
-		}
+		f := &file{name: name}
+		info, entries := f.read(raw)
 		b.infos = append(b.infos, info)
 		t.approved = t.approved && info.Status == "approved"
-		for _, m := range mf.Messages {
-			if first, twice := from[m.ID]; twice {
-				problems = append(problems, Problem{File: name, Text: fmt.Sprintf("%q stands twice, also in %s: keep one", m.ID, first)})
+		for _, e := range entries {
+			if first, twice := from[e.Key()]; twice {
+				f.tell(e.Line, e.Column, "", "%q stands twice, also in %s:%d: keep one", e.Key(), first.File, first.Line)
 				continue
 			}
-			from[m.ID] = name
-			text, err := render(m, data)
-			if err != nil {
-				problems = append(problems, Problem{File: name, Text: fmt.Sprintf("%q: %v", m.ID, err)})
-				continue
+			from[e.Key()] = e
+			if f.render(&e, l, numbers) && e.Forms != nil {
+				if err := bundle.AddMessages(tag, message(e)); err != nil {
+					f.tell(e.Line, e.Column, "", "%q: %v", e.Key(), err)
+				}
 			}
-			id, band, variant := strings.Cut(m.ID, "@")
-			switch {
-			case !variant:
-				t.base[id] = text
-			case t.byBand[band] == nil:
-				problems = append(problems, Problem{File: name, Text: fmt.Sprintf("%q: %q is not a band: want %s", m.ID, band, strings.Join(Bands, ", "))})
-			default:
-				t.byBand[band][id] = text
+			t.entries = append(t.entries, e)
+			if e.Band == "" {
+				t.base[e.ID] = e.Text
+			} else if m := t.byBand[e.Band]; m != nil {
+				m[e.ID] = e.Text
 			}
 		}
+		problems = append(problems, f.problems...)
 	}
 	t.counts = i18n.NewLocalizer(bundle, l.Tag)
 	return t, problems
 }
 
-// render fills in the placeholders. A placeholder nobody knows is an error,
-// never "<no value>" on a child's screen.
-func render(m *i18n.Message, data map[string]any) (string, error) {
-	text := m.Other
-	if !strings.Contains(text, "{{") {
-		return text, nil
-	}
-	if m.One != "" || m.Few != "" || m.Many != "" || m.Two != "" || m.Zero != "" {
-		return text, nil // counted texts are rendered with their count
-	}
-	tpl, err := template.New("").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return "", fmt.Errorf("placeholder: %v", err)
-	}
-	var out bytes.Buffer
-	if err := tpl.Execute(&out, data); err != nil {
-		_, why, _ := strings.Cut(err.Error(), "map has no entry for key ")
-		return "", fmt.Errorf("placeholder %s is not known: numbers and addresses come from contacts.yaml", why)
-	}
-	return out.String(), nil
-}
-
 func problemOf(file string, err error) Problem {
-	p := Problem{File: file, Text: strings.SplitN(err.Error(), "\n", 2)[0]}
+	p := Problem{File: file, Text: "not valid YAML: " + strings.SplitN(err.Error(), "\n", 2)[0]}
 	var at interface {
 		GetToken() *token.Token
 		GetMessage() string
 	}
 	if errors.As(err, &at) {
-		p.Text = at.GetMessage()
+		p.Text = "not valid YAML: " + at.GetMessage()
 		if t := at.GetToken(); t != nil && t.Position != nil {
 			p.Line, p.Column = t.Position.Line, t.Position.Column
 		}
@@ -335,6 +353,15 @@ func (b *Bundle) IDs(tag string) []string {
 		maps.Copy(all, m)
 	}
 	return slices.Sorted(maps.Keys(all))
+}
+
+// Entries gives the messages of a language as their files have them, in order.
+// They are not to be changed.
+func (b *Bundle) Entries(tag string) []Entry {
+	if t := b.byTag[tag]; t != nil {
+		return t.entries
+	}
+	return nil
 }
 
 // Infos gives the headers of all message files.

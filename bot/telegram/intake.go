@@ -426,8 +426,8 @@ func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter
 		c.o.Bot.Shown(ctx, u, a, bot.Sent{})
 		return nil, true
 	}
-	if a.Reply.Card {
-		j.priority = help
+	if a.Reply.Card || a.Reply.Clear {
+		j.priority = help // hiding waits for nothing either
 	}
 	if j.until = begun.Add(cardTime); j.committed() {
 		j.until = begun.Add(showTime)

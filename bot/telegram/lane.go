@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trygg/bot"
+	"trygg/flows"
 )
 
 // lane is what is on its way to one chat: answers are shown one after another,
@@ -48,6 +49,7 @@ type job struct {
 	clear    *clearing // hide, erase or tidy
 
 	busy   bool // being shown right now; not to be overtaken
+	late   bool // had to wait
 	fails  int
 	toast  string        // what the press is answered with, once done
 	err    error         // why it was not shown
@@ -271,10 +273,15 @@ func (c *Channel) try(l *lane, j *job) time.Duration {
 		return c.defers(l, j, now, wait)
 	}
 	j.busy = true
+	late := j.late
 	l.mu.Unlock()
 
 	ctx, done := context.WithTimeout(c.life, cardTime)
-	sent, err := c.show(ctx, l, j)
+	var sent bot.Sent
+	var err error
+	if !late || c.current(ctx, j) {
+		sent, err = c.show(ctx, l, j)
+	}
 	done()
 
 	now = c.o.Now()
@@ -329,6 +336,7 @@ func (c *Channel) try(l *lane, j *job) time.Duration {
 // is called under the lane's lock and gives it back.
 func (c *Channel) defers(l *lane, j *job, now time.Time, wait time.Duration) time.Duration {
 	if !now.Add(wait).After(j.until) && !c.lanes.rushing() && c.life.Err() == nil {
+		j.late = true
 		l.mu.Unlock()
 		return wait
 	}
@@ -340,6 +348,24 @@ func (c *Channel) defers(l *lane, j *job, now time.Time, wait time.Duration) tim
 	}
 	j.finish(errLater)
 	return 0
+}
+
+// current tells whether what had to wait is still what is to be seen. Another
+// replica may have gone on, and an old screen must not come after a newer one.
+func (c *Channel) current(ctx context.Context, j *job) bool {
+	if !j.committed() || j.clear != nil {
+		return true
+	}
+	ctx, done := context.WithTimeout(ctx, bot.StoreBudget)
+	defer done()
+	now, err := c.o.Store.Read(ctx, j.u.Chat, bot.Want{})
+	if err != nil {
+		return true
+	}
+	if now.Session.Schema == 0 {
+		return flows.IsBearing(j.a.Reply.Screen)
+	}
+	return now.Session.Screen == j.a.Reply.Screen || j.a.Reply.Card
 }
 
 // admit holds a chat to one message a second after a burst. Help does not wait

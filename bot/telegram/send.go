@@ -13,7 +13,7 @@ type priority uint8
 const (
 	later priority = iota // tidying, campaigns
 	talk                  // an answer to somebody who is there
-	help                  // the card
+	help                  // the card, and hiding
 )
 
 // rate is the bot's share of what Telegram takes in a second (S53). Alone, it is

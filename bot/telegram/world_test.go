@@ -112,7 +112,8 @@ type both interface {
 type world struct {
 	t     testing.TB
 	setup setup
-	real  bool // on the real clock
+	real  bool // time passes by itself
+	clock *clock
 	fake  *faketelegram.Server
 	redis *storetest.Server
 	store both
@@ -123,6 +124,7 @@ type world struct {
 	replicas []*replica
 	turn     int
 	turned   atomic.Bool // the person of the test turned away
+	leases   leases
 	mu       sync.Mutex
 	gone     []bot.ChatID
 }
@@ -153,6 +155,7 @@ var errDead = errors.New("the process is dead")
 type leash struct {
 	both
 	dead      *atomic.Bool
+	leases    *leases
 	committed func(bot.Change) // runs after each commit
 }
 
@@ -213,26 +216,49 @@ func (l *leash) Lease(ctx context.Context, name string, ttl time.Duration) (bool
 	if l.dead.Load() {
 		return false, errDead
 	}
-	return l.both.Lease(ctx, name, ttl)
+	if _, err := l.both.Lease(ctx, name, ttl); err != nil {
+		return false, err // it is away
+	}
+	return l.leases.take(l, name, ttl), nil
 }
 
-// clock is one that stands still unless it is moved.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
+// leases are who does what, for replicas that share one store in a test.
+type leases struct {
+	mu   sync.Mutex
+	held map[string]holding
 }
 
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
+type holding struct {
+	by    *leash
+	until time.Time
 }
 
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func (l *leases) take(by *leash, name string, ttl time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held == nil {
+		l.held = map[string]holding{}
+	}
+	h := l.held[name]
+	if h.by != nil && h.by != by && h.until.After(time.Now()) {
+		return false
+	}
+	l.held[name] = holding{by, time.Now().Add(ttl)}
+	return true
 }
+
+// expire ends all leases, as time would.
+func (l *leases) expire() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = nil
+}
+
+// clock is the real one, moved.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time      { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) add(d time.Duration) { c.ahead.Add(int64(d)) }
 
 type lockedBuffer struct {
 	mu sync.Mutex
@@ -303,9 +329,11 @@ func newWorld(t testing.TB, s setup) *world {
 		w.add(s.content)
 	}
 	t.Cleanup(func() {
+		var ends sync.WaitGroup
 		for _, r := range w.replicas {
-			r.end()
+			ends.Go(r.end)
 		}
+		ends.Wait()
 		w.fake.Close()
 	})
 	return w
@@ -375,7 +403,7 @@ func (w *world) add(content *bot.Content) *replica {
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	r := &replica{done: make(chan struct{})}
-	r.store = &leash{both: w.store, dead: &r.dead}
+	r.store = &leash{both: w.store, dead: &r.dead, leases: &w.leases}
 	r.bot = bot.New(bot.Options{Content: content, Chats: r.store, Reader: reader, Log: log, Now: w.now})
 	direct := faketelegram.Direct(w.fake)
 	o := telegram.Options{
@@ -466,12 +494,20 @@ func everywhere(t *testing.T, s setup, f func(t *testing.T, w *world)) {
 func onRealRedis(t *testing.T, mode string, s setup, f func(t *testing.T, w *world)) {
 	t.Helper()
 	var server *storetest.Server
-	s.mode = mode
+	clock := &clock{}
+	s.mode, s.now = mode, clock.now
 	server, s.store = onRedis(t, s.now)
 	w := newWorld(t, s)
-	w.real, w.redis = true, server
+	w.real, w.redis, w.clock = true, server, clock
 	w.settle()
 	f(t, w)
+}
+
+// alive tells whether any replica lives.
+func (w *world) alive() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.replicas, func(r *replica) bool { return !r.dead.Load() })
 }
 
 // settle lets everything happen that can happen now.
@@ -489,14 +525,23 @@ func (w *world) settle() {
 	for last, same := state(), 0; same < 3; {
 		time.Sleep(10 * time.Millisecond)
 		now := state()
-		if same++; now != last || now[0] > 0 && w.setup.mode == "webhook" {
+		if same++; now != last || now[0] > 0 && w.alive() {
 			same = 0
 		}
 		last = now
-		if time.Now().After(end) {
+		if time.Now().After(end) || same == 2 && !w.alive() {
 			return
 		}
 	}
+}
+
+// within waits until something holds, at most so long.
+func (w *world) within(d time.Duration, ok func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(d); !ok() && time.Now().Before(end); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.settle()
 }
 
 func (w *world) say(p *faketelegram.Person, text string) int {

@@ -22,6 +22,7 @@ type Config struct {
 	DataDir    string
 	ContentDir string
 
+	WebURL     string // the public address of the web chat; its host is the only one answered
 	ExitURL    string // where the exit button leads
 	NewChats   int    // new web chats a minute, over all
 	DraftLangs bool   // offer languages that no native reader has approved
@@ -45,6 +46,7 @@ var settings = []setting{
 	{name: "TRYGG_KEYS_FILE", help: "key ring, made by `trygg keys new FILE`", set: func(c *Config, v string) error { c.KeysFile = v; return nil }},
 	{name: "TRYGG_DATA_DIR", def: "trygg-data", help: "folder of the embedded file, trial keys and the local socket", set: func(c *Config, v string) error { c.DataDir = v; return nil }},
 	{name: "TRYGG_CONTENT_DIR", help: "folder with content that replaces what is compiled in", set: func(c *Config, v string) error { c.ContentDir = v; return folder(v) }},
+	{name: "TRYGG_WEB_URL", help: "public address of the web chat: for links to it, and the only host name that is answered besides this machine's own; empty = any", set: func(c *Config, v string) error { c.WebURL = v; return httpsURL(v) }},
 	{name: "TRYGG_EXIT_URL", def: "https://www.yr.no/", help: "neutral page the exit button leads to", set: func(c *Config, v string) error { c.ExitURL = v; return httpsURL(v) }},
 	{name: "TRYGG_NEW_CHATS_PER_MINUTE", def: "600", help: "new web chats a minute in all; over it the help card is shown", set: func(c *Config, v string) (err error) { c.NewChats, err = above(v, 0); return }},
 	{name: "TRYGG_DRAFT_LANGUAGES", def: "", help: "on = also offer languages no native reader has approved; empty = only in trial mode", set: func(c *Config, v string) (err error) { c.DraftLangs, err = onOff(v); return }},
@@ -108,6 +110,19 @@ func (c Config) serveFaults() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// hosts are the names requests may be for: the public one when it is set, and
+// this machine (F79). nil = any.
+func (c Config) hosts() []string {
+	if c.WebURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.WebURL)
+	if err != nil {
+		return nil
+	}
+	return []string{u.Hostname(), "localhost", "127.0.0.1", "::1"}
 }
 
 func (c Config) embeddedFile() string { return filepath.Join(c.DataDir, "trygg.db") }

@@ -628,7 +628,23 @@ func TestF78_addressesInContentAreNeverFetched(t *testing.T) {
 }
 
 func TestF79_headerTricksAreRefused(t *testing.T) {
-	p := visit(t, start(t, nil))
+	r := start(t, map[string]string{"TRYGG_WEB_URL": "https://trygg.example.no/"})
+	p := visit(t, r)
+	for _, host := range []string{"evil.example", "trygg.example.no.evil.example", "trygg.example.no@evil.example", ""} {
+		req, _ := http.NewRequest(http.MethodGet, p.base+"/", nil)
+		req.Host = host
+		if host == "" {
+			req.Host = " "
+		}
+		resp, err := p.client.Do(req)
+		if err != nil {
+			continue // not even sent
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			t.Errorf("host %q was answered", host)
+		}
+	}
 	for _, v := range []url.Values{{"l": {"nb\r\nSet-Cookie: a=b"}}, {"n": {"x\r\nLocation: http://evil"}}, {"e": {"\r\n\r\n<script>"}}} {
 		f := p.fields()
 		for k, x := range v {

@@ -90,6 +90,7 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service,
 	}
 	s.web, err = webchat.New(webchat.Options{
 		Handler: s.bot, Texts: snap.texts, Locales: langs, ParseHelp: card.ParseRequest,
+		Hosts:  cfg.hosts(),
 		Poster: s.poster, ExitTo: cfg.ExitURL, NewChatsPerMinute: cfg.NewChats,
 		Count: func(e webchat.Event) { s.metrics.web.WithLabelValues(string(e)).Inc() },
 	})

@@ -30,7 +30,6 @@ type telegramConfig struct {
 	API     string
 	Webhook string // base address of webhooks; "" = polling
 	Secret  telegram.Secret
-	WebURL  string // where the web chat is, for those who cannot have all on Telegram
 }
 
 var telegramSettings = []setting{
@@ -64,7 +63,6 @@ var telegramSettings = []setting{
 		c.Telegram.Secret, err = telegram.ParseSecret(v)
 		return err
 	}},
-	{name: "TRYGG_WEB_URL", help: "address of the web chat, for links to it", set: func(c *Config, v string) error { c.Telegram.WebURL = v; return httpsURL(v) }},
 }
 
 func init() { settings = append(settings, telegramSettings...) }
@@ -138,7 +136,7 @@ func (s *service) channels() ([]*telegram.Channel, error) {
 			return nil, fmt.Errorf("TRYGG_TELEGRAM_BOTS_FILE: %s is not a municipality of this content", b.tenant)
 		}
 		o := telegram.Options{
-			Token: b.token, API: t.API, Tenant: b.tenant, WebURL: t.WebURL,
+			Token: b.token, API: t.API, Tenant: b.tenant, WebURL: s.cfg.WebURL,
 			Bot: s.bot, Store: s.state.chats, Reader: s.reader(),
 			Pick:    func(tag string) (string, bool) { return s.current().texts.Pick(tag) },
 			Tenants: func(number string) bool { return s.current().library.Lists(number) },
