@@ -516,6 +516,33 @@ func TestF62_aBadReloadKeepsTheOldContent(t *testing.T) {
 	p.press("rights").press("home").sees("Nytt.")
 }
 
+// An author's change is taken when the folder is watched, a bad one is told and
+// changes nothing.
+func TestF62_aWatchedFolder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "locales/README"), "")
+	look := make(chan time.Time)
+	r := start(t, map[string]string{"TRYGG_CONTENT_DIR": dir}, func(s *service) { s.watch = look })
+	old := r.current().hash
+	write(t, filepath.Join(dir, "flows/menu.yaml"), "flow: menu\n")
+	look <- time.Now()
+	look <- time.Now() // the first look is over when the second is taken
+	if r.current().hash != old || !strings.Contains(r.out.String(), "menu.yaml") {
+		t.Errorf("hash changed: %t, told: %s", r.current().hash != old, r.out.String())
+	}
+	os.Remove(filepath.Join(dir, "flows/menu.yaml"))
+	b, err := os.ReadFile("../../locales/nb/menu.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "locales/nb/menu.yaml"), string(b)+"# a remark\n")
+	look <- time.Now()
+	look <- time.Now()
+	if r.current().hash == old {
+		t.Errorf("not taken: %s", r.out.String())
+	}
+}
+
 func TestF63_secretsThatAreMissingOrWeak(t *testing.T) {
 	dir := t.TempDir()
 	weak := filepath.Join(dir, "weak")

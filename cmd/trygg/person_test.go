@@ -25,7 +25,7 @@ type running struct {
 }
 
 // start runs the program with some settings; the rest are a trial's.
-func start(t testing.TB, set map[string]string) *running {
+func start(t testing.TB, set map[string]string, change ...func(*service)) *running {
 	t.Helper()
 	dir := t.TempDir()
 	env := map[string]string{"TRYGG_ADDR": "127.0.0.1:0", "TRYGG_ADMIN_ADDR": "127.0.0.1:0", "TRYGG_DATA_DIR": dir, "TRYGG_NEW_CHATS_PER_MINUTE": "1000000"}
@@ -47,6 +47,9 @@ func start(t testing.TB, set map[string]string) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	if r.service, err = newService(ctx, cfg, r.out, r.logs); err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range change {
+		c(r.service)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- r.service.run(ctx, r.out) }()

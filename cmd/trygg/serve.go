@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,15 +28,24 @@ import (
 // stopTime is how long stopping may take in all (F21).
 const stopTime = 10 * time.Second
 
-type serveCmd struct{}
+type serveCmd struct {
+	Watch bool `help:"Take changed content of TRYGG_CONTENT_DIR at once, and say what is wrong with it; for authors."`
+}
 
-func (serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
+func (c serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	if err := errors.Join(cfg.serveFaults(), cfg.telegramFaults()); err != nil {
 		return err
 	}
 	s, err := newService(ctx, cfg, out, os.Stderr)
 	if err != nil {
 		return err
+	}
+	if c.Watch {
+		if cfg.ContentDir == "" {
+			s.state.Close()
+			return errors.New("--watch: needs TRYGG_CONTENT_DIR, the folder to watch")
+		}
+		s.watch = time.NewTicker(time.Second).C
 	}
 	return s.run(ctx, out)
 }
@@ -49,6 +61,7 @@ type service struct {
 	crisis  *crisis.Reader
 
 	telegram []*telegram.Channel
+	watch    <-chan time.Time // when to look whether content changed; nil = never
 
 	// where it listens, once ready is closed
 	webAddr, adminAddr string
@@ -147,7 +160,8 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { s.housekeeping(work) })
-	running.Go(func() { s.reloads(work) })
+	seen := stampOf(s.cfg.ContentDir)
+	running.Go(func() { s.reloads(work, out, seen) })
 	chatting, stopChatting := context.WithCancel(work)
 	var channels sync.WaitGroup
 	for _, c := range s.telegram {
@@ -196,9 +210,9 @@ func (s *service) housekeeping(ctx context.Context) {
 	}
 }
 
-// reloads swaps the content in when the operator asks for it (SIGHUP). A bad
-// one changes nothing (F62).
-func (s *service) reloads(ctx context.Context) {
+// reloads swaps the content in when the operator asks for it (SIGHUP), or when
+// a watched folder changed. Bad content changes nothing and is told (F62).
+func (s *service) reloads(ctx context.Context, out io.Writer, seen string) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -206,10 +220,37 @@ func (s *service) reloads(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.watch:
+			now := stampOf(s.cfg.ContentDir)
+			if now == seen {
+				continue
+			}
+			seen = now
 		case <-hup:
-			s.reload()
+		}
+		if errs := s.reload(); len(errs) > 0 {
+			fmt.Fprintf(out, "Content:   %d problems, the content that runs goes on\n%v\n", len(errs), errors.Join(errs...))
+		} else {
+			fmt.Fprintf(out, "Content:   %s\n", s.current().hash)
 		}
 	}
+}
+
+// stampOf changes when a file of a folder does.
+func stampOf(dir string) string {
+	var b strings.Builder
+	if dir != "" {
+		filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return nil
+			}
+			if info, err := d.Info(); err == nil {
+				fmt.Fprintln(&b, path, info.Size(), info.ModTime().UnixNano())
+			}
+			return nil
+		})
+	}
+	return b.String()
 }
 
 func (s *service) reload() []error {
