@@ -21,6 +21,9 @@ type Content struct {
 	Hash string
 }
 
+// UI are the texts the bot says by itself, besides the engine's and the card's.
+var UI = []string{"engine.fallback", "engine.stateless", "engine.erase_later"}
+
 // Texts is all words, as bot needs them.
 type Texts interface {
 	// Lookup gives a text in a language or the nearest it falls back to, and

@@ -108,11 +108,12 @@ func (e Entry) Key() string {
 // texts is one language. A band's map holds only what differs from base.
 type texts struct {
 	lang    Language
-	entries []Entry // in the order of the files
-	base   map[string]string
-	byBand map[string]map[string]string
-	chain  []*texts // fallbacks
-	counts *i18n.Localizer
+	entries []Entry        // in the order of the files
+	at      map[string]int // key -> its place in entries
+	base    map[string]string
+	byBand  map[string]map[string]string
+	chain   []*texts // fallbacks
+	counts  *i18n.Localizer
 	// approved says that a native reader has approved every file.
 	approved bool
 }
@@ -129,7 +130,8 @@ func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 
 // Check reads texts as Load does and gives what could be read of them together
 // with the problems, for checks that look further. A bundle that has problems is
-// for looking at, not for running.
+// for looking at, not for running. With nil for numbers placeholders are left as
+// they are, for when the numbers themselves cannot be read.
 func Check(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 	b := &Bundle{byTag: map[string]*texts{}, alias: map[string]string{}}
 	problems := b.readLanguages(fsys)
@@ -196,7 +198,7 @@ func (b *Bundle) readLanguages(fsys fs.FS) []Problem {
 var tagForm = regexp.MustCompile(`^[a-z]{2,3}$`)
 
 func newTexts(l Language) *texts {
-	t := &texts{approved: true, lang: l, base: map[string]string{}, byBand: map[string]map[string]string{}}
+	t := &texts{approved: true, lang: l, at: map[string]int{}, base: map[string]string{}, byBand: map[string]map[string]string{}}
 	for _, band := range Bands {
 		t.byBand[band] = map[string]string{}
 	}
@@ -235,6 +237,7 @@ func (b *Bundle) load(fsys fs.FS, l Language, numbers map[string]string) (*texts
 					f.tell(e.Line, e.Column, "", "%q: %v", e.Key(), err)
 				}
 			}
+			t.at[e.Key()] = len(t.entries)
 			t.entries = append(t.entries, e)
 			if e.Band == "" {
 				t.base[e.ID] = e.Text

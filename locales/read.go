@@ -14,7 +14,6 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 )
 
@@ -117,7 +116,7 @@ func anchored(b []byte) int {
 }
 
 // plural are the names of plural forms, in their usual order.
-var plural = []string{"zero", "one", "two", "few", "many", "other"}
+var formOrder = []string{"zero", "one", "two", "few", "many", "other"}
 
 // read takes a message file apart.
 func (f *file) read(raw []byte) (FileInfo, []Entry) {
@@ -187,9 +186,9 @@ func (f *file) value(n ast.Node, name string, e *Entry) bool {
 			form, _ := scalar(p.Key)
 			text, ok := scalar(p.Value)
 			switch {
-			case !slices.Contains(plural, form):
+			case !slices.Contains(formOrder, form):
 				line, column := where(p.Key)
-				f.tell(line, column, nearest(form, plural), "%q: %q is no plural form: want %s, or a text beside the name", name, form, strings.Join(plural, ", "))
+				f.tell(line, column, nearest(form, formOrder), "%q: %q is no plural form: want %s, or a text beside the name", name, form, strings.Join(formOrder, ", "))
 			case !ok:
 				f.at(p.Value, "%q: %s: want a text, got %s", name, form, kindOf(p.Value))
 			case e.Forms[form] != "":
@@ -298,7 +297,7 @@ func (f *file) render(e *Entry, l Language, numbers map[string]string) bool {
 	e.Text = e.Raw
 	need := formsOf(l.Tag)
 	var lacks, spare []string
-	for _, form := range plural {
+	for _, form := range formOrder {
 		count, needed := need[form]
 		text, has := e.Forms[form]
 		switch {
@@ -322,7 +321,7 @@ func (f *file) render(e *Entry, l Language, numbers map[string]string) bool {
 }
 
 func (f *file) fill(e *Entry, text string, numbers map[string]string, count *int) (string, bool) {
-	if !strings.Contains(text, "{{") && !strings.Contains(text, "}}") {
+	if !strings.Contains(text, "{{") && !strings.Contains(text, "}}") || numbers == nil {
 		return text, true
 	}
 	if strings.Count(text, "{{") != strings.Count(text, "}}") {
@@ -410,5 +409,3 @@ func and(words []string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
-
-var _ = token.Position{}

@@ -215,16 +215,29 @@ func (c *Channel) press(ctx context.Context, in *incoming, tell func(string)) bo
 		return c.remove(ctx, u, j, p.remove, tell)
 	}
 	u.Event, u.Screen, u.Help = p.event, p.screen, p.help
-	if !flows.IsBearing(u.Screen) {
+	if tenantless(u.Screen) {
 		u.Tenant = c.o.Tenant
 	}
-	if u.Event == flows.Help {
+	if u.Help != nil {
 		j.priority = help
-		if u.Help != nil && u.Help.Locale == "" {
+		if u.Help.Locale == "" {
 			u.Help.Locale = u.Locale
+		}
+		if u.Help.Tenant == "" {
+			u.Help.Tenant = c.o.Tenant
 		}
 	}
 	return c.handle(ctx, u, j, nil, tell)
+}
+
+// tenantless tells whether a screen carries no municipality of its own. One that
+// carries its place chose, and keeps what it chose (D15).
+func tenantless(screen string) bool {
+	if !flows.IsBearing(screen) {
+		return true
+	}
+	parts := strings.Split(screen, ".")
+	return len(parts) > 2 && parts[2] == ""
 }
 
 // remove takes a message the child asked about out of the chat (S17), and shows
@@ -396,7 +409,7 @@ func (c *Channel) handle(ctx context.Context, u bot.Update, j *job, alter func(c
 	if show == nil {
 		return ok
 	}
-	show()
+	c.goes(show)
 	return c.await(ctx, j, tell)
 }
 
@@ -440,14 +453,21 @@ func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter
 	return c.push(l, j), true
 }
 
-// await waits until an answer is shown. What is committed may be shown later;
-// what is not has nobody else to show it.
+// await waits until an answer is shown. What is committed may be shown later,
+// and is waited for only as long as that keeps the replicas in step: the next
+// update of this chat may come to another one. What is not committed has nobody
+// else to show it.
 func (c *Channel) await(ctx context.Context, j *job, tell func(string)) bool {
-	parked := j.parked
-	if !j.committed() || j.clear != nil {
+	wait, parked := waitTime, j.parked
+	switch {
+	case !j.committed() || j.clear != nil:
 		parked = nil
+	case c.o.Webhook == nil:
+		return true // one replica polls, and its lanes keep the order
+	default:
+		wait = hungAfter
 	}
-	limit := time.NewTimer(waitTime)
+	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	shown := false
 	select {

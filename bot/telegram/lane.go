@@ -49,6 +49,7 @@ type job struct {
 	clear    *clearing // hide, erase or tidy
 
 	busy   bool // being shown right now; not to be overtaken
+	cancel context.CancelFunc
 	late   bool // had to wait
 	fails  int
 	toast  string        // what the press is answered with, once done
@@ -141,8 +142,7 @@ func (c *Channel) sweep(ctx context.Context) {
 }
 
 // push takes an answer's place in the queue and gives what the caller has to run
-// then, outside its locks. When nothing else is on its way to this chat, that
-// shows the answer itself, and comes back when it is shown or has to wait.
+// then, outside its locks.
 func (c *Channel) push(l *lane, j *job) func() {
 	j.done, j.parked = make(chan struct{}), make(chan struct{})
 	if j.priority < help && !c.room() {
@@ -171,6 +171,9 @@ func (c *Channel) push(l *lane, j *job) func() {
 		for at = 0; at < len(l.jobs) && (l.jobs[at].busy || l.jobs[at].priority == help); at++ {
 		}
 	}
+	if at > 0 && j.priority == help && l.jobs[0].busy && l.jobs[0].priority < help {
+		time.AfterFunc(hungAfter, l.jobs[0].cancel) // help does not wait behind a call that hangs
+	}
 	l.jobs = slices.Insert(l.jobs, at, j)
 	run := !l.running
 	l.running = true
@@ -179,15 +182,20 @@ func (c *Channel) push(l *lane, j *job) func() {
 	l.nudge()
 	return func() {
 		for _, o := range dropped {
-			if o.u.ID == "" || o.u.ID != j.u.ID { // else the same one, tried again
-				c.o.Bot.Shown(c.life, o.u, o.a, bot.Sent{})
-			}
-			o.finish(errOvertaken)
+			c.overtaken(o, j)
 		}
 		if run {
-			c.drive(l, true)
+			c.drive(l)
 		}
 	}
+}
+
+// overtaken ends an answer in whose place a newer one is shown.
+func (c *Channel) overtaken(o, by *job) {
+	if o.u.ID == "" || o.u.ID != by.u.ID { // else the same update, tried again
+		c.o.Bot.Shown(c.life, o.u, o.a, bot.Sent{})
+	}
+	o.finish(errOvertaken)
 }
 
 func (c *Channel) count(n int) {
@@ -202,9 +210,8 @@ func (c *Channel) room() bool {
 	return c.lanes.waiting < c.o.Limits.Waiting
 }
 
-// drive shows what is on its way to a chat until there is nothing more. In line,
-// it is the first answer only, and what has to wait goes on in the background.
-func (c *Channel) drive(l *lane, inline bool) {
+// drive shows what is on its way to a chat until there is nothing more.
+func (c *Channel) drive(l *lane) {
 	for {
 		l.mu.Lock()
 		if len(l.jobs) == 0 {
@@ -214,29 +221,10 @@ func (c *Channel) drive(l *lane, inline bool) {
 		}
 		j := l.jobs[0]
 		l.mu.Unlock()
-		wait := c.try(l, j)
-		if wait == 0 {
-			if inline {
-				l.mu.Lock()
-				l.running = len(l.jobs) > 0
-				more := l.running
-				l.mu.Unlock()
-				if more {
-					c.goes(func() { c.drive(l, false) })
-				}
-				return
-			}
-			continue
+		if wait := c.try(l, j); wait > 0 {
+			j.park()
+			l.rest(c.life, wait)
 		}
-		j.park()
-		if inline {
-			c.goes(func() {
-				l.rest(c.life, wait)
-				c.drive(l, false)
-			})
-			return
-		}
-		l.rest(c.life, wait)
 	}
 }
 
@@ -272,11 +260,11 @@ func (c *Channel) try(l *lane, j *job) time.Duration {
 	if wait > 0 {
 		return c.defers(l, j, now, wait)
 	}
-	j.busy = true
+	ctx, done := context.WithTimeout(c.life, cardTime)
+	j.busy, j.cancel = true, done
 	late := j.late
 	l.mu.Unlock()
 
-	ctx, done := context.WithTimeout(c.life, cardTime)
 	var sent bot.Sent
 	var err error
 	if !late || c.current(ctx, j) {
@@ -332,9 +320,24 @@ func (c *Channel) try(l *lane, j *job) time.Duration {
 	return 0
 }
 
-// defers lets a job wait, or gives it up when nobody waits for it that long. It
-// is called under the lane's lock and gives it back.
+// hungAfter is how long help waits for a call before it that does not come back.
+const hungAfter = time.Second
+
+// defers lets a job wait, or gives it up when nobody waits for it that long or
+// something newer came meanwhile. It is called under the lane's lock and gives
+// it back.
 func (c *Channel) defers(l *lane, j *job, now time.Time, wait time.Duration) time.Duration {
+	if len(l.jobs) > 1 && j.clear == nil && j.priority <= l.jobs[1].priority {
+		next := l.jobs[1]
+		if next.clear == nil {
+			next.below = next.below || j.below
+		}
+		l.jobs = l.jobs[1:]
+		l.mu.Unlock()
+		c.count(-1)
+		c.overtaken(j, next)
+		return 0
+	}
 	if !now.Add(wait).After(j.until) && !c.lanes.rushing() && c.life.Err() == nil {
 		j.late = true
 		l.mu.Unlock()

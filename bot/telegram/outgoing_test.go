@@ -9,10 +9,12 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
 	"trygg/bot"
+	"trygg/bot/bottest"
 	"trygg/bot/telegram"
 	"trygg/bot/telegram/faketelegram"
 	"trygg/flows"
@@ -294,6 +296,48 @@ func TestF50_serverErrorsInARow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A reply that Telegram took without saying so is not shown twice: an edit that
+// changes nothing is success.
+func TestF51_acceptedWithoutAnAnswer(t *testing.T) {
+	bubbles(t, setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		w.fake.Next(2, "editMessageText", faketelegram.Action{Drop: true})
+		w.pressEvent(p, "next")
+		time.Sleep(20 * time.Second)
+		w.settle()
+		w.shows(p, "menu.main")
+		if n := len(w.ours(p)); n != 1 {
+			t.Errorf("%d messages of ours", n)
+		}
+		w.pressEvent(p, "page")
+		w.shows(p, "menu.page")
+		w.pressEvent(p, "back")
+		w.shows(p, "menu.main")
+	})
+}
+
+// Help does not wait behind a call that hangs.
+func TestF56_helpBehindACallThatHangs(t *testing.T) {
+	bubbles(t, setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		s := screenOf(p)
+		w.fake.Next(1, "editMessageText", faketelegram.Action{Wait: time.Hour})
+		p.PressOld(s.ID, button(s, "|next"))
+		time.Sleep(100 * time.Millisecond)
+		p.Say("/hjelp") // another queue of Telegram's
+		time.Sleep(2 * time.Second)
+		w.settle()
+		w.shows(p, "112")
+		time.Sleep(time.Minute)
+		w.settle()
+		w.shows(p, "112") // what hung does not come over it
+		w.pressEvent(p, "show")
+		w.shows(p, "menu.main")
+	})
 }
 
 func TestF52_blockedOrGone(t *testing.T) {
@@ -872,6 +916,19 @@ func TestNewMessagesBeginNeutrally(t *testing.T) {
 	})
 }
 
+// On Telegram nobody is anonymous, and no text says so.
+func TestTextsDoNotPromise(t *testing.T) {
+	content, _ := parts()
+	for _, l := range []string{"nb", "nn", "en", "se", "uk", "pl", "so"} {
+		for _, id := range []string{"lead", "late", "away", "media", "remove", "removed", "stays", "group", "off", "off.web", "short", "description", "name"} {
+			text, tag := content.Texts.Lookup(l, "telegram."+id, "")
+			if tag != l || text == "" || strings.Contains(strings.ToLower(text), "anonym") || strings.Contains(text, "анонім") {
+				t.Errorf("%s of %s is %q in %q", id, l, text, tag)
+			}
+		}
+	}
+}
+
 // For screen readers every answer is a new message, and the old one goes (S70).
 func TestNewMessagesInsteadOfEdits(t *testing.T) {
 	everywhere(t, setup{}, func(t *testing.T, w *world) {
@@ -954,6 +1011,65 @@ func TestChildPartSwitchedOff(t *testing.T) {
 		q := w.person()
 		w.say(q, "pappa slår meg")
 		w.shows(q, "112")
+	})
+}
+
+// With the store away from the beginning, reading and help work in both modes,
+// and with the store the bot goes on by itself (F1, F2).
+func TestF1_storeAwayFromTheStart(t *testing.T) {
+	parts()
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				memory := &bottest.Memory{}
+				memory.Break(bottest.ErrAway, bottest.ErrAway, bottest.ErrAway)
+				w := newWorld(t, setup{mode: mode, store: memory})
+				w.settle()
+				p := w.person()
+				w.say(p, "/start")
+				w.shows(p, "hello.one")
+				w.pressEvent(p, "next")
+				w.shows(p, "menu.main")
+				w.pressEvent(p, "page")
+				w.shows(p, "menu.page")
+				w.press(p, "Hjelp nå")
+				w.shows(p, "112")
+				w.pressEvent(p, "show") // the card carried the screen
+				w.shows(p, "menu.page")
+				w.say(p, "pappa slår meg")
+				w.shows(p, "112")
+				memory.Break(nil, nil, nil)
+				time.Sleep(10 * time.Second)
+				w.say(p, "/start")
+				w.pressEvent(p, "next")
+				w.shows(p, "menu.main")
+				w.pressEvent(p, "hide")
+				w.shows(p, "hello.one")
+			})
+		})
+	}
+}
+
+// A bot of a municipality shows its numbers, also after hiding (D15).
+func TestMunicipalityOfTheBot(t *testing.T) {
+	bubbles(t, setup{change: func(o *telegram.Options) { o.Tenant = "0301" }}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		if b := button(screenOf(p), "h."); !strings.Contains(b, ".0301.") {
+			t.Errorf("help button %q", b)
+		}
+		w.pressEvent(p, "next")
+		w.pressEvent(p, "hide")
+		w.pressEvent(p, "next")
+		if b := button(screenOf(p), "h."); !strings.Contains(b, ".0301.") {
+			t.Errorf("help button after hiding %q", b)
+		}
+		// A link to another municipality wins.
+		w.say(p, "/start m5501")
+		w.pressEvent(p, "next")
+		if b := button(screenOf(p), "h."); !strings.Contains(b, ".5501.") {
+			t.Errorf("help button after a link %q", b)
+		}
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 // Telegram as soon as we ask for a higher number, so the number only moves past
 // what was dealt with (tech sheet 1.6).
 const (
-	leaseTime = 15 * time.Second
+	leaseTime = 4 * time.Second  // so that a process that died is missed for no longer
 	askFor    = 25 * time.Second // how long Telegram may wait for something to come
 	side      = 32               // chats handled side by side
 	patience  = 3 * time.Second  // one that takes longer does not hold up the next batch
@@ -41,7 +41,7 @@ func (c *Channel) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		if !lease.held() {
 			ready = false
-			if !pause(ctx, time.Second) {
+			if !pause(ctx, leaseTime/8) {
 				return
 			}
 			continue

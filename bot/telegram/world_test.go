@@ -156,10 +156,12 @@ type leash struct {
 	both
 	dead      *atomic.Bool
 	leases    *leases
+	trips     atomic.Int64     // of updates, not of what runs by itself
 	committed func(bot.Change) // runs after each commit
 }
 
 func (l *leash) Read(ctx context.Context, c bot.ChatID, w bot.Want) (bot.Chat, error) {
+	l.trips.Add(1)
 	if l.dead.Load() {
 		return bot.Chat{}, errDead
 	}
@@ -167,6 +169,7 @@ func (l *leash) Read(ctx context.Context, c bot.ChatID, w bot.Want) (bot.Chat, e
 }
 
 func (l *leash) Commit(ctx context.Context, c bot.Change) (bot.Version, bot.EntryID, error) {
+	l.trips.Add(1)
 	if l.dead.Load() {
 		return bot.Version{}, bot.EntryID{}, errDead
 	}
@@ -178,6 +181,7 @@ func (l *leash) Commit(ctx context.Context, c bot.Change) (bot.Version, bot.Entr
 }
 
 func (l *leash) Erase(ctx context.Context, c bot.ChatID) error {
+	l.trips.Add(1)
 	if l.dead.Load() {
 		return errDead
 	}
@@ -192,6 +196,7 @@ func (l *leash) Pending(ctx context.Context, shard, most int) ([]bot.EntryID, []
 }
 
 func (l *leash) Shown(ctx context.Context, c bot.ChatID, id bot.EntryID, v bot.Version, t *bot.Traces) error {
+	l.trips.Add(1)
 	if l.dead.Load() {
 		return errDead
 	}
