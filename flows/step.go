@@ -17,6 +17,9 @@ const (
 	maxCalls = 4
 )
 
+// UI are the texts the engine says by itself.
+var UI = []string{"engine.erased", "engine.topic", "engine.choose", "engine.unsure"}
+
 // New gives the session of a chat that is not known, or not known any more.
 // Nothing in it tells of earlier use (S33).
 func (l *Library) New(locale string, in Input) Session {
@@ -269,6 +272,9 @@ func given(arg string) string {
 	}
 	return arg
 }
+
+// Settle gives the session as this library would go on with it.
+func (l *Library) Settle(s Session) Session { return l.settle(s.clone()) }
 
 // settle moves a session whose state does not exist any more to the nearest
 // place that does: the state's later name, the flow's start, the last place on

@@ -149,6 +149,9 @@ func (e Entry) texts() []string {
 func (i *inspection) meant(id string) string {
 	if i.wanted == nil {
 		i.wanted = []string{}
+		if !i.lang.Always { // a translation lacks much, and rightly so
+			return ""
+		}
 		for want := range i.uses {
 			if !i.has(want) {
 				i.wanted = append(i.wanted, want)

@@ -121,6 +121,9 @@ type texts struct {
 // Load reads languages.yaml and <tag>/*.yaml. numbers are what placeholders
 // such as {{.number_112}} stand for (D12). With any problem the bundle is nil.
 func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
+	if numbers == nil {
+		numbers = map[string]string{}
+	}
 	b, problems := Check(fsys, numbers)
 	if len(problems) > 0 {
 		return nil, problems

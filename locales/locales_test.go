@@ -90,8 +90,8 @@ func TestF64_badMessageFilesAreToldToTheirAuthor(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"a number nobody has", header + "a: Ring {{.number_999}}", `placeholder "number_999" is not known`},
 		{"a broken placeholder", header + "a: Ring {{.number", "placeholder"},
-		{"a key twice", header + "a: b\na: c\n", "already defined"},
-		{"no header", "a: b\n", "status is missing"},
+		{"a key twice", header + "a: b\na: c\n", "stands twice, first on line"},
+		{"no header", "a: b\n", "is missing: want file:"},
 		{"an unknown band", header + "a@5-6: b\n", `"5-6" is not a band`},
 		{"broken YAML", header + "a: [b\n", "nb/a.yaml"},
 	} {

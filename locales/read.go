@@ -168,7 +168,7 @@ func (f *file) read(raw []byte) (FileInfo, []Entry) {
 		}
 	}
 	if !header {
-		f.tell(1, 0, "", "file: is missing: want file: {status: draft, reviewed_by: \"\", reviewed_on: \"\"}")
+		f.tell(1, 0, "", "file: status is missing: want file: {status: draft, reviewed_by: \"\", reviewed_on: \"\"}")
 	}
 	return info, entries
 }

@@ -210,7 +210,7 @@ type exactly struct {
 	mode string
 	want int
 
-	updates, kills, ambiguous, sends, texts atomic.Int64
+	updates, kills, ambiguous, sends, texts, away atomic.Int64
 
 	mu      sync.Mutex
 	living  []*process
@@ -239,10 +239,9 @@ func TestExactlyOnce(t *testing.T) {
 func exactlyOnce(t *testing.T, server *storetest.Server, mode string, want int) {
 	server.Empty()
 	x := &exactly{t: t, mode: mode, want: want, history: map[int64][]int{}}
-	dice := rand.New(rand.NewPCG(uint64(want), 7))
 	x.fake = faketelegram.New(faketelegram.Options{Keep: -1, Seed: 11, Deliver: roundTripper(x.carry)})
 	t.Cleanup(x.fake.Close)
-	x.fake.Trouble(func(c faketelegram.Call) faketelegram.Action { return x.call(c, dice) }) // under the server's lock
+	x.fake.Trouble(x.call)
 	x.fake.Disorder(faketelegram.Disorder{Repeat: 0.05, Queues: true})
 	api := httptest.NewServer(x.fake)
 	t.Cleanup(api.Close)
@@ -308,6 +307,9 @@ func exactlyOnce(t *testing.T, server *storetest.Server, mode string, want int) 
 	if n := x.fake.Bot("").Pending(); n > 0 {
 		x.fault("%d updates were never dealt with", n)
 	}
+	if away := x.away.Load(); away > x.updates.Load()/20 {
+		x.fault("%d answers were given without the store", away)
+	}
 	for chat, h := range x.history {
 		for i := 1; i < len(h); i++ {
 			if step := (h[i] - h[i-1] + ringSize) % ringSize; step > 1 {
@@ -316,11 +318,11 @@ func exactlyOnce(t *testing.T, server *storetest.Server, mode string, want int) 
 		}
 	}
 	extra := x.sends.Load() - x.texts.Load()
-	t.Logf("%s: %d updates in %s, %d kills, %d ambiguous calls; %d texts, %d new messages",
-		mode, x.updates.Load(), time.Since(begun).Round(time.Millisecond), x.kills.Load(), x.ambiguous.Load(), x.texts.Load(), x.sends.Load())
-	// What was sent and not written down may come once more: after a kill, for
-	// what was on its way there, and where Telegram took a call and said nothing.
-	if most := x.kills.Load()*64 + x.ambiguous.Load(); extra > most {
+	t.Logf("%s: %d updates in %s, %d kills, %d ambiguous calls; %d texts, %d new messages, %d without the store",
+		mode, x.updates.Load(), time.Since(begun).Round(time.Millisecond), x.kills.Load(), x.ambiguous.Load(), x.texts.Load(), x.sends.Load(), x.away.Load())
+	// What was sent and not written down may come once more: one or two for each
+	// kill, and where Telegram took a call and said nothing.
+	if most := 2*x.kills.Load() + x.ambiguous.Load(); extra > most {
 		x.fault("%d replies too many, want at most %d", extra, most)
 	}
 	if x.kills.Load() < 10 {
@@ -335,9 +337,9 @@ func exactlyOnce(t *testing.T, server *storetest.Server, mode string, want int) 
 }
 
 // call sees every call, notes what is shown, and makes trouble for some.
-func (x *exactly) call(c faketelegram.Call, dice *rand.Rand) faketelegram.Action {
+func (x *exactly) call(c faketelegram.Call) faketelegram.Action {
 	var a faketelegram.Action
-	switch n := dice.IntN(1000); {
+	switch n := rand.IntN(1000); {
 	case c.Method == "getUpdates" || c.Body == faketelegram.Webhook || c.Body == faketelegram.Multipart:
 	case n < 10:
 		a = faketelegram.Status(500)
@@ -347,7 +349,9 @@ func (x *exactly) call(c faketelegram.Call, dice *rand.Rand) faketelegram.Action
 		a = faketelegram.Action{Reset: true}
 	case n < 22:
 		a = faketelegram.Action{Drop: true}
-		x.ambiguous.Add(1)
+		if c.Method == "sendMessage" {
+			x.ambiguous.Add(1)
+		}
 	}
 	if a.Status != 0 || a.Reset {
 		return a
@@ -388,15 +392,16 @@ func (x *exactly) live(p *faketelegram.Person) {
 		return
 	}
 	for range 12 {
+		if b := button(screenOf(p), "|fwd"); strings.HasPrefix(b, "~") {
+			// Answered without the store, which was too slow for once: the next
+			// press goes on from here, but words would not (S3).
+			x.away.Add(1)
+			return
+		}
 		switch n := rand.IntN(100); {
 		case n < 70: // on to the next place
-			data := button(screenOf(p), "|fwd")
-			if data == "" {
-				x.fault("no way on from %+v", screenOf(p))
-				return
-			}
 			next := (at + 1) % ringSize
-			if !x.presses(p, data, fmt.Sprintf("place %d", next), func(m faketelegram.Message) bool {
+			if !x.presses(p, "|fwd", fmt.Sprintf("place %d", next), func(m faketelegram.Message) bool {
 				if s := placeOf(m.Text); s >= 0 && s != at && s != next {
 					x.fault("chat %d stands at %d after a press at %d", p.ID(), s, at)
 				}
@@ -417,10 +422,10 @@ func (x *exactly) live(p *faketelegram.Person) {
 				x.fault("chat %d stands at %d after words at %d", p.ID(), s, at)
 			}
 		default: // help, and back
-			if !x.presses(p, button(screenOf(p), "h."), "the card", func(m faketelegram.Message) bool { return strings.Contains(m.Text, "112") }) {
+			if !x.presses(p, "h.", "the card", func(m faketelegram.Message) bool { return strings.Contains(m.Text, "112") }) {
 				return
 			}
-			if !x.presses(p, button(screenOf(p), "|show"), "the screen again", func(m faketelegram.Message) bool { return placeOf(m.Text) == at }) {
+			if !x.presses(p, "|show", "the screen again", func(m faketelegram.Message) bool { return placeOf(m.Text) == at }) {
 				return
 			}
 		}
@@ -439,11 +444,14 @@ func button(m faketelegram.Message, part string) string {
 	return ""
 }
 
-// presses presses until it shows, as a child does.
-func (x *exactly) presses(p *faketelegram.Person, data, what string, ok func(faketelegram.Message) bool) bool {
+// presses presses until it shows, as a child does: the button that is there now.
+func (x *exactly) presses(p *faketelegram.Person, which, what string, ok func(faketelegram.Message) bool) bool {
 	for range 15 {
-		x.updates.Add(1)
-		p.PressOld(screenOf(p).ID, data)
+		s := screenOf(p)
+		if data := button(s, which); data != "" {
+			x.updates.Add(1)
+			p.PressOld(s.ID, data)
+		}
 		if x.waits(p, 4*time.Second, ok) {
 			return true
 		}

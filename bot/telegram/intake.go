@@ -146,6 +146,7 @@ func (c *Channel) take(ctx context.Context, in *incoming, broken error, reply fu
 		}
 		if ok {
 			tell("")
+			c.taken.first(in.id, c.o.Now(), 0)
 		} else if outcome == "ok" {
 			outcome = "again"
 		}
@@ -169,6 +170,10 @@ func (c *Channel) take(ctx context.Context, in *incoming, broken error, reply fu
 	switch {
 	case in.kind == other:
 		outcome = "ignored"
+		return true
+	case c.taken.has(in.id):
+		// Known without asking the store, which has nothing about help (S51).
+		outcome = "repeated"
 		return true
 	case in.kind == member:
 		return c.membership(ctx, in)
@@ -387,9 +392,13 @@ func (c *Channel) public(ctx context.Context, in *incoming) bool {
 	if !in.typed {
 		return true // not known what it is
 	}
-	if c.groups.first(in.chat, c.o.Now(), time.Hour) {
+	now := c.o.Now()
+	if c.groups.first(in.chat, now, time.Hour) {
+		c.leaving.first(in.chat, now, 0)
 		// Where we may not write we leave without a word.
 		_, _ = c.api.message(ctx, in.chat, screen{text: c.text(c.locale(in.lang), "telegram.group")})
+	} else if !c.leaving.first(in.chat, now, 10*time.Second) {
+		return true // being left
 	}
 	err := c.api.leave(ctx, in.chat)
 	return !errors.Is(err, errTransient)

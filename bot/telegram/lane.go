@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trygg/bot"
@@ -74,11 +75,13 @@ func (j *job) finish(err error) {
 
 func (j *job) park() { j.wait.Do(func() { close(j.parked) }) }
 
+// lanes are those of all chats. Their mutex is taken before that of a lane, never
+// under it.
 type lanes struct {
 	mu      sync.Mutex
 	all     map[int64]*lane
-	waiting int
-	rush    bool // the end: nothing waits any more
+	waiting atomic.Int64
+	rush    atomic.Bool // the end: nothing waits any more
 }
 
 func (c *Channel) lane(chat int64) *lane {
@@ -97,8 +100,8 @@ func (c *Channel) lane(chat int64) *lane {
 
 // hurry lets everything that waits be tried once more or be left to the outbox.
 func (ls *lanes) hurry() {
+	ls.rush.Store(true)
 	ls.mu.Lock()
-	ls.rush = true
 	all := make([]*lane, 0, len(ls.all))
 	for _, l := range ls.all {
 		all = append(all, l)
@@ -107,12 +110,6 @@ func (ls *lanes) hurry() {
 	for _, l := range all {
 		l.nudge()
 	}
-}
-
-func (ls *lanes) rushing() bool {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	return ls.rush
 }
 
 func (l *lane) nudge() {
@@ -198,17 +195,9 @@ func (c *Channel) overtaken(o, by *job) {
 	o.finish(errOvertaken)
 }
 
-func (c *Channel) count(n int) {
-	c.lanes.mu.Lock()
-	c.lanes.waiting += n
-	c.lanes.mu.Unlock()
-}
+func (c *Channel) count(n int) { c.lanes.waiting.Add(int64(n)) }
 
-func (c *Channel) room() bool {
-	c.lanes.mu.Lock()
-	defer c.lanes.mu.Unlock()
-	return c.lanes.waiting < c.o.Limits.Waiting
-}
+func (c *Channel) room() bool { return c.lanes.waiting.Load() < int64(c.o.Limits.Waiting) }
 
 // drive shows what is on its way to a chat until there is nothing more.
 func (c *Channel) drive(l *lane) {
@@ -338,7 +327,7 @@ func (c *Channel) defers(l *lane, j *job, now time.Time, wait time.Duration) tim
 		c.overtaken(j, next)
 		return 0
 	}
-	if !now.Add(wait).After(j.until) && !c.lanes.rushing() && c.life.Err() == nil {
+	if !now.Add(wait).After(j.until) && !c.lanes.rush.Load() && c.life.Err() == nil {
 		j.late = true
 		l.mu.Unlock()
 		return wait

@@ -138,15 +138,17 @@ const (
 
 // Channel serves one bot. It is safe for many goroutines.
 type Channel struct {
-	o      Options
-	api    *api
-	id     string // the bot's number
-	rate   *rate
-	lanes  lanes
-	events events
-	tries  tries
-	groups recent[int64]  // that were told that we leave
-	alarms recent[string] // that were logged
+	o       Options
+	api     *api
+	id      string // the bot's number
+	rate    *rate
+	lanes   lanes
+	events  events
+	tries   tries
+	taken   recent[int]    // updates dealt with here
+	groups  recent[int64]  // that were told that we leave
+	leaving recent[int64]  // groups being left
+	alarms  recent[string] // that were logged
 
 	secret [sha256.Size]byte
 	life   context.Context // ends when Run has drained everything
@@ -208,7 +210,7 @@ func New(o Options) (*Channel, error) {
 	}
 	c.rate = newRate(c)
 	c.lanes.all = map[int64]*lane{}
-	c.groups.most, c.alarms.most, c.tries.most = 4096, 64, 4096
+	c.taken.most, c.groups.most, c.leaving.most, c.alarms.most, c.tries.most = 4096, 4096, 4096, 64, 4096
 	c.life, c.die = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -392,7 +394,15 @@ type recent[K comparable] struct {
 	order []K
 }
 
-// first tells whether something is done for the first time within a while.
+func (r *recent[K]) has(key K) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.at[key]
+	return ok
+}
+
+// first tells whether something is done for the first time within a while, and
+// remembers it.
 func (r *recent[K]) first(key K, now time.Time, within time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

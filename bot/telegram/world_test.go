@@ -259,6 +259,21 @@ func (l *leases) expire() {
 	l.held = nil
 }
 
+// asleep lets a long time pass in which no process runs.
+func (w *world) asleep(d time.Duration) {
+	w.t.Helper()
+	w.mu.Lock()
+	old := w.replicas
+	w.replicas = nil
+	w.mu.Unlock()
+	for _, r := range old {
+		r.end()
+	}
+	time.Sleep(d)
+	w.add(w.setup.content)
+	w.settle()
+}
+
 // clock is the real one, moved.
 type clock struct{ ahead atomic.Int64 }
 

@@ -1,112 +1,187 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"trygg/flows"
-	"trygg/locales"
 )
 
-// finding is a problem across files, and whether the program may run with it.
-type finding struct {
+// Finding is one thing the check has found: where, what is wrong, what to do,
+// and for a misspelt name the one that was probably meant. It speaks to the
+// author of the file.
+type Finding struct {
 	flows.Problem
-	fatal bool
+	Level Level  `json:"level"`
+	Rule  string `json:"rule"`
 }
 
-// safety are the beginnings of IDs that every language must have: a child in
-// need must not meet another language's text, or none (S68, F58).
-var safety = []string{"card.", "engine.", "button.help", "button.back", "button.home", "button.hide", "button.exit", "button.erase", "button.show", "web."}
+// Level says what follows from a finding.
+type Level string
 
-// crossCheck holds conversations and texts against one another: what a flow
-// says must exist, in the languages that are always offered; what keeps a child
-// safe must exist in all.
-func crossCheck(l *flows.Library, b *locales.Bundle) []finding {
-	var out []finding
-	add := func(fatal bool, file, format string, args ...any) {
-		out = append(out, finding{flows.Problem{File: file, Text: fmt.Sprintf(format, args...)}, fatal})
+const (
+	Stops Level = "stops" // content with it is never published, at start or by a reload (S64)
+	Wrong Level = "wrong" // the check fails, and with it the build
+	Note  Level = "note"  // for a person to know
+)
+
+// findings collects what was found. Everything comes at once, each once, in the
+// order of the files.
+type findings []Finding
+
+func (fs *findings) add(level Level, rule string, at flows.Spot, suggestion, format string, args ...any) {
+	p := flows.Problem{File: at.File, Line: at.Line, Column: at.Column, Text: fmt.Sprintf(format, args...), Suggestion: suggestion}
+	if suggestion != "" {
+		p.Text += fmt.Sprintf("; did you mean %q?", suggestion)
 	}
-	has := func(tag, id string) bool {
-		for _, band := range append([]string{""}, flows.Bands...) {
-			if text, ok := b.Text(tag, id, band); !ok || text == "" {
-				return false
+	*fs = append(*fs, Finding{p, level, rule})
+}
+
+func (fs findings) sorted() findings {
+	out := slices.Clone(fs)
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Or(treeOf(a.File)-treeOf(b.File), strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Text, b.Text))
+	})
+	return slices.CompactFunc(out, func(a, b Finding) bool { return a.Problem == b.Problem })
+}
+
+// treeOf orders files: conversations, texts, data, everything else.
+func treeOf(file string) int {
+	for i, tree := range []string{"flows", "locales", "data"} {
+		if strings.HasPrefix(file, tree+"/") || strings.Contains(file, "/"+tree+"/") {
+			if tree == "flows" && strings.Contains(file, "/data/") {
+				return 2
 			}
-		}
-		return true
-	}
-	var always []string
-	for _, lang := range b.Languages() {
-		if lang.Always {
-			always = append(always, lang.Tag)
+			return i
 		}
 	}
-	need := func(file, what string, ids ...string) {
-		for _, tag := range always {
-			if !slices.ContainsFunc(ids, func(id string) bool { return has(tag, id) }) {
-				add(tag == locales.Source, file, "%s has no text %q in %s: add it to locales/%s/%s", what, ids[0], tag, tag, file)
-			}
-		}
-	}
-	for _, f := range l.Flows() {
-		file := f.Name + ".yaml"
-		for _, s := range f.States {
-			for _, id := range s.Say {
-				need(file, fmt.Sprintf("state %q", s.Name), id)
-			}
-			for _, row := range s.Rows {
-				for _, c := range row {
-					need(file, fmt.Sprintf("button %q of state %q", c.Event, s.Name), f.Name+"."+s.Name+"."+c.Event, "button."+c.Event)
-				}
-			}
-		}
-	}
-	for _, t := range l.Topics() {
-		need("active.yaml", "topic "+t, "topic."+t)
-	}
-	for _, e := range flows.System {
-		need("active.yaml", "the engine's button "+e, "button."+e)
-	}
-	for _, id := range b.IDs(locales.Source) {
-		if !slices.ContainsFunc(safety, func(p string) bool { return strings.HasPrefix(id, p) }) {
-			continue
-		}
-		for _, lang := range b.Languages() {
-			if !has(lang.Tag, id) {
-				add(true, "locales/"+lang.Tag, "the safety text %q is missing: a child in need may read this language", id)
-			}
-		}
+	return 3
+}
+
+func (fs findings) of(levels ...Level) findings {
+	return slices.DeleteFunc(slices.Clone(fs), func(f Finding) bool { return !slices.Contains(levels, f.Level) })
+}
+
+// problems gives the findings as they are printed by others.
+func (fs findings) problems() []flows.Problem {
+	out := make([]flows.Problem, len(fs))
+	for i, f := range fs {
+		out[i] = f.Problem
 	}
 	return out
 }
 
 // checkCmd is `trygg check`.
 type checkCmd struct {
-	Content string `arg:"" optional:"" help:"Folder with content; left out: TRYGG_CONTENT_DIR, else what is compiled in." type:"existingdir"`
+	Content string    `arg:"" optional:"" help:"Folder with content: flows, locales, data. Left out: TRYGG_CONTENT_DIR, else what is compiled in." type:"existingdir"`
+	Alone   bool      `help:"The folder holds everything: what is compiled in is not used for what it lacks."`
+	JSON    bool      `name:"json" help:"Print findings as JSON."`
+	Notes   bool      `help:"Also list what a person should know: missing local numbers, entries not reviewed for 90 days."`
+	Proof   bool      `help:"Show the proof that help is always there in full."`
+	Release bool      `help:"List everything a person must still settle before a release, and fail while there is any."`
+	At      time.Time `help:"The day of the release; left out: today." format:"2006-01-02" placeholder:"DATE"`
+	Live    bool      `help:"Say how many chats stand in a state this content does not have, and where each goes."`
+	Record  string    `help:"Write down that all translations fit their source as it is now, to FOLDER/locales/sources." placeholder:"FOLDER" type:"existingdir"`
 }
 
-func (c *checkCmd) Run(out io.Writer, cfg Config) error {
-	dir := c.Content
-	if dir == "" {
-		dir = cfg.ContentDir
+// report is what the check prints, also as JSON.
+type report struct {
+	Content  string    `json:"content,omitempty"` // names the content by what it says; "" when it cannot be published
+	Flows    int       `json:"flows"`
+	States   int       `json:"states"`
+	Findings []Finding `json:"findings"`
+	Notes    []Finding `json:"notes"`
+	Proof    *Proof    `json:"proof,omitempty"`
+	Release  []Finding `json:"release,omitempty"`
+}
+
+func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made and thrown away
+	at := c.At
+	if at.IsZero() {
+		at = time.Now()
 	}
-	s, problems := loadSnapshot(dir)
-	if s != nil {
-		for _, f := range crossCheck(s.library, s.texts) {
-			problems = append(problems, f.Problem)
-		}
+	t := openTrees(cmp.Or(c.Content, cfg.ContentDir))
+	t.alone = c.Alone
+	switch {
+	case c.Record != "":
+		return record(out, t, c.Record)
+	case c.Live:
+		return live(ctx, out, cfg, t)
 	}
-	for _, p := range problems {
-		fmt.Fprintln(out, p)
+	r := readContent(t)
+	all := slices.Concat(r.findings, r.inspect(at))
+	rep := report{Content: r.hash, Flows: len(r.library.Flows()), States: r.states()}
+	if r.snapshot() != nil {
+		proof, ps := prove(ctx, r.snapshot(), proofOptions{})
+		rep.Proof = proof
+		all = append(all, ps...)
 	}
-	if len(problems) > 0 {
-		return fmt.Errorf("%d problems", len(problems))
+	transcripts := r.transcripts(&all)
+	all = all.sorted()
+	rep.Findings, rep.Notes = all.of(Stops, Wrong), all.of(Note)
+	if c.Release {
+		rep.Release = r.release(at, rep.Proof, transcripts)
 	}
-	states := 0
-	for _, f := range s.library.Flows() {
-		states += len(f.States)
+	if err := c.print(out, rep); err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "%d flows with %d states, %d languages: no problems (content %s)\n", len(s.library.Flows()), states, len(s.texts.Languages()), s.hash)
+	switch n, open := len(rep.Findings), len(rep.Release); {
+	case n > 0:
+		return fmt.Errorf("%d %s", n, plural(n, "problem", "problems"))
+	case open > 0:
+		return fmt.Errorf("not ready for a release: %d %s for a person to settle", open, plural(open, "thing", "things"))
+	}
 	return nil
 }
+
+func (c *checkCmd) print(out io.Writer, rep report) error {
+	if c.JSON {
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(rep)
+	}
+	for _, f := range rep.Findings {
+		fmt.Fprintln(out, f)
+	}
+	if c.Notes {
+		for _, f := range rep.Notes {
+			fmt.Fprintln(out, f, "(note)")
+		}
+	}
+	if rep.Proof != nil && c.Proof {
+		rep.Proof.print(out)
+	}
+	for _, f := range rep.Release {
+		fmt.Fprintln(out, f)
+	}
+	if len(rep.Findings) == 0 {
+		fmt.Fprintf(out, "%d flows with %d states: no problems (content %s)\n", rep.Flows, rep.States, rep.Content)
+		if !c.Proof {
+			fmt.Fprintln(out, rep.Proof)
+		}
+	}
+	if n := len(rep.Notes); n > 0 && !c.Notes {
+		fmt.Fprintf(out, "%d %s: trygg check --notes\n", n, plural(n, "note", "notes"))
+	}
+	return nil
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
+// base is a file's name without its folders.
+func base(file string) string { return path.Base(file) }

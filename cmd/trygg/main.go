@@ -24,6 +24,8 @@ type commands struct {
 	Serve        serveCmd        `cmd:"" help:"Run the web chat, and Telegram when a token is given."`
 	Check        checkCmd        `cmd:"" help:"Check content and texts, and say what is wrong, where, and what to do."`
 	Draw         drawCmd         `cmd:"" help:"Draw the conversations as diagrams that anybody can read and print."`
+	Try          tryCmd          `cmd:"" help:"Chat in the terminal, with the same conversations, texts and card; nothing is kept."`
+	Locales      localesCmd      `cmd:"" help:"Translations: how they stand, a table for a translator, and taking one in."`
 	Card         cardCmd         `cmd:"" help:"The help card."`
 	Keys         keysCmd         `cmd:"" help:"Key rings."`
 	Store        storeCmd        `cmd:"" help:"The store."`

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
 	"trygg/bot"
 	"trygg/flows"
 	"trygg/flows/card"
-	"trygg/flows/content"
 	"trygg/flows/content/data"
 	"trygg/locales"
 )
@@ -32,62 +30,11 @@ type snapshot struct {
 // in place of those of the same name: dir/flows/*.yaml, dir/locales/<tag>/*.yaml,
 // dir/data/*.yaml. It is checked as a whole; with any problem there is none.
 func loadSnapshot(dir string) (*snapshot, []flows.Problem) {
-	var s snapshot
-	var problems []flows.Problem
-	over := func(name string, below fs.FS) fs.FS {
-		if dir == "" {
-			return below
-		}
-		upper := dir + "/" + name
-		if _, err := os.Stat(upper); err != nil {
-			return below
-		}
-		return layered{os.DirFS(upper), below}
+	r := readContent(openTrees(dir))
+	if s := r.snapshot(); s != nil {
+		return s, nil
 	}
-	dataFS, localeFS, flowFS := over("data", data.Files), over("locales", locales.Files), over("flows", content.Files)
-
-	d, err := data.Load(dataFS)
-	if err != nil {
-		for _, e := range flatten(err) {
-			problems = append(problems, flows.Problem{File: "data", Text: e.Error()})
-		}
-		return nil, problems
-	}
-	s.data = d
-	var ps []locales.Problem
-	s.texts, ps = locales.Load(localeFS, d.Numbers())
-	for _, p := range ps {
-		problems = append(problems, flows.Problem{File: "locales/" + p.File, Line: p.Line, Column: p.Column, Text: p.Text})
-	}
-	var named []flows.Named
-	for _, m := range d.Municipalities {
-		named = append(named, flows.Named{Number: m.Number, Name: m.Name})
-	}
-	var fps []flows.Problem
-	s.library, fps = flows.Load(flowFS, named)
-	problems = append(problems, fps...)
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	if s.card, err = card.New(s.texts, d); err != nil {
-		for _, e := range flatten(err) {
-			problems = append(problems, flows.Problem{File: "card", Text: e.Error()})
-		}
-		return nil, problems
-	}
-	for _, p := range crossCheck(s.library, s.texts) {
-		if p.fatal {
-			problems = append(problems, p.Problem)
-		}
-	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	s.hash, err = hashOf(dataFS, localeFS, flowFS)
-	if err != nil {
-		return nil, []flows.Problem{{File: ".", Text: err.Error()}}
-	}
-	return &s, nil
+	return nil, r.findings.sorted().problems()
 }
 
 // content gives the snapshot as the bot takes it.

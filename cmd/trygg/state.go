@@ -136,6 +136,7 @@ func (s *service) local() http.Handler {
 		n, err := s.state.chats.DropChildren(r.Context())
 		answer(w, dropped(n), err)
 	})
+	mux.HandleFunc("POST /check/live", s.checkLive)
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, "content "+s.current().hash, errors.Join(s.reload()...))
 	})
@@ -156,10 +157,15 @@ var errNotRunning = errors.New("trygg is not running here")
 
 // ask sends a command to the running process.
 func ask(ctx context.Context, cfg Config, method, path string) (string, error) {
+	return askWith(ctx, cfg, method, path, nil)
+}
+
+// askWith sends a command with something to it.
+func askWith(ctx context.Context, cfg Config, method, path string, body io.Reader) (string, error) {
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.socket())
 	}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://local"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://local"+path, body)
 	if err != nil {
 		return "", err
 	}

@@ -28,6 +28,7 @@ import (
 // Reader reads typed words. It may be used by many goroutines at once.
 type Reader struct {
 	x       *lexicon
+	ev      *evidence
 	scratch sync.Pool
 }
 
@@ -39,7 +40,7 @@ func New() (*Reader, error) {
 	}
 	r := &Reader{x: x}
 	r.scratch.New = func() any { return &scratch{} }
-	if err := r.learn(); err != nil {
+	if err := r.learn(embedded); err != nil {
 		return nil, fmt.Errorf("crisis: %w", err)
 	}
 	return r, nil
@@ -48,12 +49,17 @@ func New() (*Reader, error) {
 // scratch is the memory of one reading. It is wiped before it is used again
 // (S9), and does not grow beyond what one message can need.
 type scratch struct {
-	runes  []rune
-	spans  []span
-	tokens []token
-	a, b   []rune
-	hits   []hit
-	scores [8]float32
+	runes    []rune
+	spans    []span
+	tokens   []token
+	a, b     []rune
+	hits     []hit
+	features []int32
+	seen     []bool // features already listed
+	scores   [8]float32
+
+	soft             bool // the rules found no more than hints
+	rowEnd, rowTries int  // the row of single letters that is being tried
 }
 
 // hit is a rule or an example that held.
@@ -76,8 +82,9 @@ func (s *scratch) wipe() {
 	clear(s.a[:cap(s.a)])
 	clear(s.b[:cap(s.b)])
 	clear(s.hits)
+	clear(s.features[:cap(s.features)])
 	s.runes, s.spans, s.tokens, s.a, s.b, s.hits = s.runes[:0], s.spans[:0], s.tokens[:0], s.a[:0], s.b[:0], s.hits[:0]
-	s.scores = [8]float32{}
+	s.scores, s.rowEnd, s.rowTries = [8]float32{}, 0, 0
 }
 
 // Read makes an Understanding of typed words. The same words always give the
@@ -95,7 +102,8 @@ func (r *Reader) read(s *scratch, text string) flows.Understanding {
 	var u flows.Understanding
 	r.analyse(s, text)
 	u.Personal = personal(s.runes)
-	r.decide(s, &u)
+	r.rules(s, &u)
+	r.compare(s, &u)
 	return u
 }
 
@@ -149,15 +157,23 @@ func same(rs []rune, a, b span) bool {
 // spaced reads letters that stand alone, "s l å r", as one word or several run
 // together, and answers how many spans it used.
 func (r *Reader) spaced(s *scratch, i int) int {
+	const most, tries = 100, 6
 	j := i
-	for j < len(s.spans) && s.spans[j].to-s.spans[j].from == 1 && unicode.IsLetter(s.runes[s.spans[j].from]) {
+	for j < len(s.spans) && j-i < most && s.spans[j].to-s.spans[j].from == 1 && unicode.IsLetter(s.runes[s.spans[j].from]) {
 		// A wider gap between two letters is the gap between two words.
 		if j > i && s.spans[j].from-s.spans[j-1].to > 2 {
 			break
 		}
 		j++
 	}
-	if j-i < 3 || j-i > 120 {
+	if j-i < 3 {
+		return 0
+	}
+	// The row may begin with words of one letter: "æ e i f a r e".
+	if i >= s.rowEnd {
+		s.rowEnd, s.rowTries = j, 0
+	}
+	if s.rowTries++; s.rowTries > tries {
 		return 0
 	}
 	s.a = s.a[:0]
@@ -665,8 +681,12 @@ func (x *lexicon) apply(s *scratch, kind patternKind) {
 						t.denied = true
 					}
 				case compound:
+					// "mammas kjæreste" is neither mamma nor a sweetheart of mine.
+					if persons := x.groups["person"]; p.marks.meets(&persons) {
+						t.base.without(&persons)
+					}
 					t.base.or(&p.marks)
-					t.all.or(&p.marks)
+					t.all = t.base
 				case phrase:
 					if !t.stop {
 						t.all.or(&p.marks)
@@ -746,11 +766,19 @@ func windows(tokens []token, whole *set) (words int) {
 // maxWhy bounds the ids that are named for one message.
 const maxWhy = 6
 
-// decide runs the rules and fills in the Understanding.
-func (r *Reader) decide(s *scratch, u *flows.Understanding) {
+// rules decides by the rules and fills in the Understanding.
+func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 	x := r.x
 	var whole set
 	words := windows(s.tokens, &whole)
+	if x.dropsI(s) {
+		// The verb says I; there is no word for it.
+		whole.or(&x.self)
+		for i := range s.tokens {
+			s.tokens[i].l4.or(&x.self)
+			s.tokens[i].l9.or(&x.self)
+		}
+	}
 	var held [512]bool // a rule that held at its full level is done
 	for i := range s.tokens {
 		t := &s.tokens[i]
@@ -774,21 +802,18 @@ func (r *Reader) decide(s *scratch, u *flows.Understanding) {
 			}
 		}
 	}
-	top := flows.None
-	for i := range s.hits {
-		top = max(top, s.hits[i].level)
-	}
-	if top < flows.Disclosure {
-		if h, ok := r.nearest(s, &whole, words); ok {
-			s.hits = append(s.hits, h)
-		}
-	}
 	slices.SortStableFunc(s.hits, func(a, b hit) int {
 		if a.level != b.level {
 			return int(b.level) - int(a.level)
 		}
 		return b.prio - a.prio
 	})
+	s.soft = true
+	for i := range s.hits {
+		if h := &s.hits[i]; h.level > flows.None && (h.rule.harmed || h.rule.help) {
+			s.soft = false
+		}
+	}
 	var seen [64]bool
 	for i := range s.hits {
 		h := &s.hits[i]
@@ -820,6 +845,54 @@ func (r *Reader) decide(s *scratch, u *flows.Understanding) {
 	if len(u.Topics) == 0 && words > 0 {
 		u.Topics = []string{"other"}
 	}
+}
+
+// compare adds what the examples say to what the rules said.
+func (r *Reader) compare(s *scratch, u *flows.Understanding) {
+	if len(s.tokens) == 0 {
+		return
+	}
+	w := r.weigh(s)
+	level := flows.None
+	switch {
+	case w.score[0] <= enoughWorry:
+	case w.score[2] > enoughAcute && w.score[1] > enoughDisclosure-0.5:
+		level = flows.Acute
+	case w.score[1] > enoughDisclosure:
+		level = flows.Disclosure
+	default:
+		level = flows.Worry
+	}
+	if level > u.Level {
+		u.Level = level
+		id, pair := r.reason(s, w, grade(level))
+		why := append(make([]string, 0, maxWhy), id)
+		if pair != "" {
+			why = append(why, pair)
+		}
+		u.Why = append(why, u.Why[:min(len(u.Why), maxWhy-len(why))]...)
+		if topic, _ := r.topic(s, w); topic >= 0 && (len(u.Topics) == 0 || u.Topics[0] == "other") {
+			u.Topics = []string{topics[topic]}
+		}
+		return
+	}
+	if u.Level == flows.Worry && s.soft && w.score[0] < tooLittle {
+		u.Level = flows.None
+	}
+}
+
+// dropsI tells whether most of the message is in a language that leaves the
+// word for I out.
+func (x *lexicon) dropsI(s *scratch) bool {
+	var with, without float32
+	for l, score := range s.scores {
+		if langs(1<<l)&(norwegian|english) != 0 {
+			with = max(with, score)
+		} else {
+			without = max(without, score)
+		}
+	}
+	return without > with
 }
 
 // language names the language of a decision: that of its words, and among the

@@ -23,7 +23,7 @@ func mustSentences(t testing.TB, half string) []crisis.Sentence {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lang := strings.TrimSuffix(filepath.Base(name), ".txt")
+		lang := strings.TrimRight(strings.TrimSuffix(filepath.Base(name), ".txt"), "0123456789")
 		s, err := crisis.ParseSentences(f, lang, filepath.Base(name))
 		f.Close()
 		if err != nil {

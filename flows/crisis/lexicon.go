@@ -15,7 +15,7 @@ import (
 	"trygg/flows"
 )
 
-//go:embed data/*.yaml
+//go:embed data/*.yaml data/examples/*.txt
 var embedded embed.FS
 
 // The languages that are read, all at once (S10). Bokmål and nynorsk share most
@@ -24,7 +24,10 @@ var languages = []string{"nb", "nn", "en", "se", "uk", "pl", "ar", "so"}
 
 type langs uint8
 
-const norwegian = langs(0b11)
+const (
+	norwegian = langs(0b011)
+	english   = langs(0b100)
+)
 
 // topics is the closed list of what a message can be about, in the order that
 // breaks ties.
@@ -41,10 +44,16 @@ const maxConcepts = 320
 // set is a set of concepts.
 type set [5]uint64
 
-func (s *set) add(c int)      { s[c>>6] |= 1 << (c & 63) }
-func (s *set) or(o *set)      { s[0] |= o[0]; s[1] |= o[1]; s[2] |= o[2]; s[3] |= o[3]; s[4] |= o[4] }
-func (s *set) without(o *set) { s[0] &^= o[0]; s[1] &^= o[1]; s[2] &^= o[2]; s[3] &^= o[3]; s[4] &^= o[4] }
-func (s *set) empty() bool    { return s[0]|s[1]|s[2]|s[3]|s[4] == 0 }
+func (s *set) add(c int) { s[c>>6] |= 1 << (c & 63) }
+func (s *set) or(o *set) { s[0] |= o[0]; s[1] |= o[1]; s[2] |= o[2]; s[3] |= o[3]; s[4] |= o[4] }
+func (s *set) without(o *set) {
+	s[0] &^= o[0]
+	s[1] &^= o[1]
+	s[2] &^= o[2]
+	s[3] &^= o[3]
+	s[4] &^= o[4]
+}
+func (s *set) empty() bool { return s[0]|s[1]|s[2]|s[3]|s[4] == 0 }
 func (s *set) meets(o *set) bool {
 	return s[0]&o[0]|s[1]&o[1]|s[2]&o[2]|s[3]&o[3]|s[4]&o[4] != 0
 }
@@ -97,13 +106,6 @@ type languageFile struct {
 	Everyday []string            `yaml:"everyday"` // patterns in which harm words mean no harm
 	Denials  []string            `yaml:"denials"`  // patterns in which a harm word is denied
 	Known    string              `yaml:"known"`    // words that mean nothing here, so that they are not taken for others
-	Examples []exampleFile       `yaml:"examples"`
-}
-
-type exampleFile struct {
-	Level string   `yaml:"level"`
-	Topic string   `yaml:"topic"`
-	Texts []string `yaml:"texts"`
 }
 
 // scoreForm is how the data writes a score.
@@ -112,6 +114,7 @@ const scoreForm = "0-0"
 // lexicon is the compiled data.
 type lexicon struct {
 	concepts map[string]int
+	names    []string // concept -> its name
 	groups   map[string]set
 
 	next    map[uint64]int32 // node and rune -> node; node 0 is the root
@@ -130,14 +133,13 @@ type lexicon struct {
 	byConcept [][]int32
 	rules     []rule
 	byCore    [][]int32
-	examples  []example
-	postings  map[int32][]posting
-	weights   map[int32]float32
 
 	literal []langs // entry -> languages whose patterns use it
 	score   int32   // the entry of a score such as 3-0
 	harm    set
 	helps   set
+	self    set // I, where a language leaves the word out
+	object  set // me, us
 }
 
 func load(fsys fs.FS) (*lexicon, error) {
@@ -151,6 +153,7 @@ func load(fsys fs.FS) (*lexicon, error) {
 	}
 	for _, name := range sorted(shared.Concepts) {
 		x.concepts[name] = len(x.concepts)
+		x.names = append(x.names, name)
 	}
 	if len(x.concepts) > maxConcepts {
 		return nil, fmt.Errorf("data/shared.yaml: %d concepts, at most %d", len(x.concepts), maxConcepts)
@@ -170,6 +173,14 @@ func load(fsys fs.FS) (*lexicon, error) {
 		return nil, errors.New(`data/shared.yaml: group "harm" is missing`)
 	}
 	x.helps = x.groups["helps"]
+	if c, ok := x.concepts["i"]; ok {
+		x.self.add(c)
+	}
+	for _, name := range [...]string{"me", "us"} {
+		if c, ok := x.concepts[name]; ok {
+			x.object.add(c)
+		}
+	}
 	var err error
 	if x.score, err = x.enter(scoreForm); err != nil {
 		return nil, err

@@ -36,10 +36,11 @@ type element struct {
 	concepts set
 	optional bool
 	gap      int // at most so many tokens of any kind instead
+	without  set // ... but none of these
 	exactly  bool
 }
 
-// compile enters the patterns and examples of one language.
+// compile enters the patterns of one language.
 func (x *lexicon) compile(f languageFile, l langs) error {
 	add := func(id, text string, marks set, kind patternKind) error {
 		p := pattern{id: id, marks: marks, kind: kind}
@@ -47,6 +48,10 @@ func (x *lexicon) compile(f languageFile, l langs) error {
 			e, err := x.element(field, l)
 			if err != nil {
 				return fmt.Errorf("%s: %q: %w", id, text, err)
+			}
+			if kind == everyday && e.gap > 0 {
+				// What is done to me is never everyday by what stands behind it.
+				e.without.or(&x.object)
 			}
 			p.elements = append(p.elements, e)
 		}
@@ -89,21 +94,6 @@ func (x *lexicon) compile(f languageFile, l langs) error {
 			return err
 		}
 	}
-	for i, e := range f.Examples {
-		lv, err := level(e.Level)
-		if err != nil {
-			return fmt.Errorf("example %d: %w", i+1, err)
-		}
-		topic := topicOf(e.Topic)
-		if e.Topic != "" && topic < 0 {
-			return fmt.Errorf("example %d: %q is not a topic", i+1, e.Topic)
-		}
-		for k, text := range e.Texts {
-			x.examples = append(x.examples, example{
-				id: fmt.Sprintf("%s/example.%d.%d", f.Language, i+1, k+1), text: text, level: lv, topic: topic, langs: l,
-			})
-		}
-	}
 	return nil
 }
 
@@ -114,6 +104,14 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 	switch field {
 	case "..":
 		e.gap, e.optional = 4, true
+		return e, nil
+	case "~":
+		// As .., but nobody else comes in between: "jeg [har ofte] slått".
+		e.gap, e.optional = 4, true
+		e.without = x.groups["person"]
+		if c, ok := x.concepts["passive"]; ok {
+			e.without.add(c)
+		}
 		return e, nil
 	case "_":
 		e.gap, e.exactly = 1, true
@@ -356,7 +354,7 @@ func (p *pattern) forward(tokens []token, k, i int, fuel *int) int {
 	e := &p.elements[k]
 	if e.gap > 0 && !e.exactly {
 		for n := 0; n <= e.gap && i+n <= len(tokens); n++ {
-			if n > 0 && tokens[i+n-1].stop {
+			if n > 0 && (tokens[i+n-1].stop || tokens[i+n-1].base.meets(&e.without)) {
 				return -1
 			}
 			if end := p.forward(tokens, k+1, i+n, fuel); end >= 0 {
@@ -395,7 +393,7 @@ func (p *pattern) backward(tokens []token, k, i int, fuel *int) int {
 	e := &p.elements[k]
 	if e.gap > 0 && !e.exactly {
 		for n := 0; n <= e.gap && i-n >= -1; n++ {
-			if n > 0 && tokens[i-n+1].stop {
+			if n > 0 && (tokens[i-n+1].stop || tokens[i-n+1].base.meets(&e.without)) {
 				return -1
 			}
 			if start := p.backward(tokens, k-1, i-n, fuel); start >= 0 {

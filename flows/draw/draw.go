@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"trygg/flows"
 )
@@ -75,6 +76,7 @@ const (
 	wordSwitch   = "bare der kommunen har slått på %s"
 	wordBands    = "bare %s år"
 	wordAnywhere = "Fra alle skjermer"
+	wordAlso     = "Leder også til: "
 )
 
 // graph is what is drawn: boxes with rows, and where each row leads.
@@ -106,6 +108,7 @@ type box struct {
 	note  string
 	href  string
 	rows  []row
+	rest  []row // what is told in the text instead of in a row
 
 	depth    int
 	children []*box // reached first from here, in the order of the rows
@@ -150,6 +153,12 @@ func newBook(l *flows.Library, texts Texts) *book {
 
 func (b *book) text(id string) string {
 	t, _ := b.texts.Lookup(source, id, "")
+	t = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return -1 // marks that turn or hide text
+		}
+		return r
+	}, t)
 	return strings.Join(strings.Fields(t), " ")
 }
 
@@ -324,7 +333,7 @@ func (b *book) flow(f *flows.Flow) *graph {
 			if g.byKey[key] == nil {
 				title := b.names[flow]
 				if t := b.titles[p]; t != "" && t != title {
-					title += ": " + t
+					title += " – " + t
 				}
 				id := r.to
 				if p == b.start(flow) {
@@ -464,6 +473,22 @@ func (b *book) overview() *graph {
 		g.add(x)
 	}
 	g.span(b.l.Start().Flow)
+	// Many lead to the same few: that is told in one line, not in a row each.
+	for _, x := range g.boxes {
+		var own []row
+		var names []string
+		for _, r := range x.rows {
+			if to := g.byKey[r.to]; to.parent == x {
+				own = append(own, r)
+			} else {
+				x.rest = append(x.rest, r)
+				names = append(names, to.title)
+			}
+		}
+		if x.rows = own; len(names) > 0 {
+			x.text = wordAlso + strings.Join(names, ", ")
+		}
+	}
 	return g
 }
 
@@ -515,7 +540,7 @@ func (g *graph) span(start string) {
 // sentence cuts a text after its first sentence, or after some words when that
 // is long. A greeting alone is no sentence.
 func sentence(s string) (head, rest string) {
-	const least, most = 12, 60
+	const least, most = 10, 60
 	for i, r := range s {
 		if !strings.ContainsRune(".?!:", r) {
 			continue
@@ -572,11 +597,11 @@ func (b *book) flowPage(f *flows.Flow, g *graph, files []string) []byte {
 func (b *book) overviewPage(g *graph, files []string) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s# %s\n\n", generated, g.title)
-	out.WriteString("Hver boks er en samtale. En linje i boksen er en knapp som leder til en annen samtale.\n\n")
+	out.WriteString("Hver boks er en samtale. En knapp i boksen leder til den samtalen pilen går til. Tabellen har alle veiene.\n\n")
 	out.WriteString("| Samtale | Fil | Skjermer | Leder til |\n| --- | --- | --- | --- |\n")
 	for _, f := range b.l.Flows() {
 		var to []string
-		for _, r := range g.byKey[f.Name].rows {
+		for _, r := range slices.Concat(g.byKey[f.Name].rows, g.byKey[f.Name].rest) {
 			to = append(to, fmt.Sprintf("[%s](%s.md)", literal.Replace(b.names[r.to]), r.to))
 		}
 		fmt.Fprintf(&out, "| [%s](%s.md) | `%s` | %d | %s |\n", literal.Replace(b.names[f.Name]), f.Name, f.Name, len(f.States), strings.Join(to, ", "))

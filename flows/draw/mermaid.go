@@ -3,6 +3,7 @@ package draw
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func (g *graph) mermaid(out *bytes.Buffer) {
 	}
 	ends := map[string]string{}
 	for _, x := range g.boxes {
-		for _, r := range x.rows {
+		for _, r := range slices.Concat(x.rows, x.rest) {
 			to := id[r.to]
 			if r.to == "" {
 				if ends[r.words] == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +58,7 @@ func (s *sheet) describe() string {
 			continue
 		}
 		var rows []string
-		for _, r := range p.box.rows {
+		for _, r := range slices.Concat(p.box.rows, p.box.rest) {
 			where := r.words
 			if to := s.graph.byKey[r.to]; to != nil {
 				where = to.title

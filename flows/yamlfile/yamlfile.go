@@ -27,9 +27,11 @@ const (
 // Problem is something wrong in a file, told to its author: where, what, and
 // what to do.
 type Problem struct {
-	File         string `json:"file"`
-	Line, Column int    `json:",omitempty"`
-	Text         string `json:"text"`
+	File       string `json:"file"`
+	Line       int    `json:"line,omitempty"`
+	Column     int    `json:"column,omitempty"`
+	Text       string `json:"text"`
+	Suggestion string `json:"suggestion,omitempty"` // the name that was meant, for a misspelt one; Text says it too
 }
 
 func (p Problem) String() string {
@@ -68,7 +70,7 @@ type Place struct {
 
 // Problem makes a problem at a place.
 func (p Place) Problem(format string, args ...any) Problem {
-	return Problem{p.File, p.Line, p.Column, fmt.Sprintf(format, args...)}
+	return Problem{p.File, p.Line, p.Column, fmt.Sprintf(format, args...), meant(args)}
 }
 
 // File is a file being read; it collects what is wrong with it.
@@ -94,7 +96,7 @@ type Pair struct {
 func (f *File) Tell(format string, args ...any) { f.at(nil, format, args...) }
 
 func (f *File) at(t *token.Token, format string, args ...any) {
-	p := Problem{File: f.Name, Text: fmt.Sprintf(format, args...)}
+	p := Problem{File: f.Name, Text: fmt.Sprintf(format, args...), Suggestion: meant(args)}
 	if t != nil && t.Position != nil {
 		p.Line, p.Column = t.Position.Line, t.Position.Column
 	}
@@ -317,17 +319,36 @@ func kindOf(n ast.Node) string {
 	return "a single value"
 }
 
-// Suggest gives the known word an unknown one is most like, as the end of a
-// sentence; "" when none is near.
-func Suggest(s string, known []string) string {
-	best, at := "", 3
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(s, k); d < at && d < len(k) {
-			best, at = k, d
-		}
-	}
-	if best == "" {
+// Guess is the name that was probably meant. As an argument of a problem it ends
+// the sentence, and is the problem's Suggestion.
+type Guess string
+
+func (g Guess) String() string {
+	if g == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return fmt.Sprintf("; did you mean %q?", string(g))
+}
+
+func meant(args []any) string {
+	for _, a := range args {
+		if g, ok := a.(Guess); ok {
+			return string(g)
+		}
+	}
+	return ""
+}
+
+// Suggest gives the known word an unknown one is most like; empty when none is near.
+func Suggest(s string, known []string) Guess {
+	best, near := "", 3
+	for _, k := range known {
+		if len(k)-len(s) >= near || len(s)-len(k) >= near {
+			continue
+		}
+		if d := levenshtein.ComputeDistance(s, k); d < near && d < max(len(s), len(k)) {
+			best, near = k, d
+		}
+	}
+	return Guess(best)
 }

@@ -38,6 +38,13 @@ func TestNumbersAreTheOnesThatWereReviewed(t *testing.T) {
 		"web_alarmtelefonen": "116111.no", "web_kors_pa_halsen": "korspåhalsen.no", "web_ung_no": "ung.no", "web_snakkommobbing": "snakkommobbing.no", "web_snakkompsyken": "snakkompsyken.no",
 		"web_116123": "sidetmedord.no", "web_kirkens_sos": "soschat.no", "web_volinjen": "volinjen.no", "web_barneombudet": "barneombudet.no", "web_barnevernvakt": "barnevernvakten.no",
 		"web_nodsms": "nodsms.no", "web_norsis": "norsis.no", "web_jegvilvite": "jegvilvite.no", "web_dinutvei": "dinutvei.no", "web_tryggere": "tryggere.no",
+		// For professionals.
+		"number_barnehus": "02800", "number_konsultasjonsteam": "02800", "number_slt": "02800", "number_barneavdeling": "116 117", "number_bup": "116 117",
+		"number_tannhelse": "116 117", "number_ppt": "116 111", "number_tolk": "116 111", "number_statsforvalter": "116 111",
+		"web_plikt": "plikt.no", "web_bufdir": "bufdir.no", "web_statensbarnehus": "statensbarnehus.no", "web_rvts": "rvts.no", "web_snakkemedbarn": "snakkemedbarn.no",
+		"web_jegvet": "jegvet.no", "web_nkvts": "nkvts.no", "web_voldsveileder": "voldsveileder.nkvts.no", "web_helsedirektoratet": "helsedirektoratet.no", "web_udir": "udir.no",
+		"web_helsebiblioteket": "helsebiblioteket.no", "web_seksuellatferd": "seksuellatferd.no", "web_delbart": "politiet.no/delbart", "web_forandringsfabrikken": "forandringsfabrikken.no",
+		"web_nif": "idrettsforbundet.no", "web_atv": "atv-stiftelsen.no", "web_imdi": "imdi.no", "web_udi": "udi.no",
 		"email_alarmtelefonen": "alarm@116111.no", "email_kompetanseteamet": "kompetanseteamet@bufdir.no", "email_ud": "UDops@mfa.no",
 	}
 	if diff := cmp.Diff(want, embedded(t).Numbers()); diff != "" {

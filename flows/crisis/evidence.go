@@ -1,0 +1,406 @@
+package crisis
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"slices"
+	"strings"
+
+	"trygg/flows"
+)
+
+// The rules know what was foreseen. For the rest a message is compared with the
+// sentences of data/examples, all written by hand: which concepts, pairs of
+// concepts and words stand in sentences about danger, and which in everyday
+// ones? Each gets a weight, fitted when the program starts, in an order that is
+// always the same, so that the sum tells the example sentences apart. Nothing
+// else is fitted, nothing is kept between messages, and every decision names the
+// example that shares most of its weight and the pair that weighed most (S18).
+
+// grade is what an example stands for.
+type grade uint8
+
+const (
+	gradeNone grade = iota
+	gradeWorry
+	gradeDisclosure
+	gradeAcute
+)
+
+var gradeOf = map[string]grade{
+	KindAcute: gradeAcute, KindDisclosure: gradeDisclosure, KindIndirect: gradeWorry, KindWorry: gradeWorry,
+	KindHard: gradeNone, KindInfo: gradeNone, KindEveryday: gradeNone,
+}
+
+// The weight it takes for each level, and how little of it takes a mere hint of
+// the rules back. Chosen on testdata/dev.
+const (
+	enoughWorry      = 0.6
+	enoughDisclosure = -0.6
+	enoughAcute      = -1.6
+	tooLittle        = -2.5
+)
+
+// How the weights are fitted.
+const (
+	rounds    = 8
+	rate      = 0.1
+	shrinking = 0.03
+)
+
+const (
+	chunk     = 24 // tokens weighed together
+	chunkStep = 12
+)
+
+// weight is what a feature adds towards worry or more, disclosure or more, acute.
+type weight [3]float32
+
+// example is a hand-written sentence, kept as numbers of features.
+type example struct {
+	id       string
+	grade    grade
+	topic    int
+	langs    langs
+	features []int32
+}
+
+type evidence struct {
+	concepts [maxConcepts]int32
+	together []int32 // two concepts in one stretch, the smaller first
+	ordered  []int32 // one concept right before another, or nearly
+	words    map[uint64]int32
+	weights  []weight
+	names    [][2]int16 // the concepts of a feature; -1 = none
+	topics   [][]float32
+	bias     weight
+	examples []example
+	postings [][]int32
+}
+
+// features lists what a stretch of tokens is weighed by, each thing once: its
+// concepts, every two of them, those close to each other in their order, and its
+// words by their first six letters. With grow set, what is new gets a number.
+func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) []int32 {
+	dst := s.features[:0]
+	for len(s.seen) < len(ev.weights) {
+		s.seen = append(s.seen, false)
+	}
+	add := func(at *int32, a, b int) {
+		if *at == 0 {
+			if !grow {
+				return
+			}
+			ev.weights = append(ev.weights, weight{})
+			ev.names = append(ev.names, [2]int16{int16(a), int16(b)})
+			s.seen = append(s.seen, false)
+			*at = int32(len(ev.weights))
+		}
+		if f := *at - 1; !s.seen[f] {
+			s.seen[f] = true
+			dst = append(dst, f)
+		}
+	}
+	var all set
+	var buf [96]int
+	for i := range tokens {
+		t := &tokens[i]
+		if t.stop {
+			continue
+		}
+		all.or(&t.base)
+		for d := 1; d <= 2 && i+d < len(tokens); d++ {
+			next := &tokens[i+d]
+			if next.stop || next.base.empty() {
+				continue
+			}
+			for a := range each(&t.base) {
+				for b := range each(&next.base) {
+					add(&ev.ordered[a*maxConcepts+b], a, b)
+				}
+			}
+		}
+		word := s.runes[t.from:t.to]
+		if t.n > 0 {
+			word = x.entries[t.ids[0]].runes
+		}
+		if len(word) > 6 {
+			word = word[:6]
+		}
+		if len(word) > 0 {
+			h := hash(word, -1)
+			at := ev.words[h]
+			add(&at, -1, -1)
+			if grow {
+				ev.words[h] = at
+			}
+		}
+	}
+	list := buf[:0]
+	for c := range each(&all) {
+		add(&ev.concepts[c], c, -1)
+		if len(list) < cap(list) {
+			list = append(list, c)
+		}
+	}
+	for i, a := range list {
+		for _, b := range list[i+1:] {
+			add(&ev.together[a*maxConcepts+b], a, b)
+		}
+	}
+	for _, f := range dst {
+		s.seen[f] = false
+	}
+	s.features = dst
+	return dst
+}
+
+// learn reads the examples and fits the weights.
+func (r *Reader) learn(fsys fs.FS) error {
+	x := r.x
+	ev := &evidence{
+		together: make([]int32, maxConcepts*maxConcepts),
+		ordered:  make([]int32, maxConcepts*maxConcepts),
+		words:    map[uint64]int32{},
+	}
+	names, err := fs.Glob(fsys, "data/examples/*.txt")
+	if err != nil {
+		return err
+	}
+	s := &scratch{}
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		base := strings.TrimSuffix(path.Base(name), ".txt")
+		tag, _, _ := strings.Cut(base, "-")
+		l := slices.Index(languages, tag)
+		if l < 0 {
+			return fmt.Errorf("%s: %q is not a language", name, tag)
+		}
+		sentences, err := ParseSentences(bytes.NewReader(b), tag, base)
+		if err != nil {
+			return err
+		}
+		for _, sn := range sentences {
+			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], topic: -1, langs: 1 << l}
+			s.wipe()
+			r.analyse(s, sn.Words.Read())
+			e.features = slices.Clone(ev.features(x, s, s.tokens, true))
+			// Where a heading names several topics, the rules choose among them.
+			var u flows.Understanding
+			r.rules(s, &u)
+			for _, topic := range append(u.Topics, sn.Topics...) {
+				if slices.Contains(sn.Topics, topic) {
+					e.topic = topicOf(topic)
+					break
+				}
+			}
+			ev.examples = append(ev.examples, e)
+		}
+	}
+	ev.fit()
+	ev.fitTopics()
+	ev.postings = make([][]int32, len(ev.weights))
+	for i, e := range ev.examples {
+		for _, f := range e.features {
+			ev.postings[f] = append(ev.postings[f], int32(i))
+		}
+	}
+	r.ev = ev
+	return nil
+}
+
+// fit finds the weights by logistic regression: example after example, each
+// weight is moved a little towards what would have told the example right, by
+// less the more often it has been moved.
+func (ev *evidence) fit() {
+	n := len(ev.examples)
+	if n == 0 {
+		return
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	moved := make([]weight, len(ev.weights))
+	next := uint64(1)
+	for range rounds {
+		for i := n - 1; i > 0; i-- { // a shuffle that is always the same
+			next = next*6364136223846793005 + 1442695040888963407
+			j := int(next>>33) % (i + 1)
+			order[i], order[j] = order[j], order[i]
+		}
+		for _, at := range order {
+			e := &ev.examples[at]
+			sum := ev.bias
+			for _, f := range e.features {
+				w := &ev.weights[f]
+				sum[0], sum[1], sum[2] = sum[0]+w[0], sum[1]+w[1], sum[2]+w[2]
+			}
+			var miss weight
+			for k := range miss {
+				miss[k] = float32(1 / (1 + math.Exp(-float64(sum[k]))))
+				if int(e.grade) > k {
+					miss[k]--
+				}
+				ev.bias[k] -= 0.05 * miss[k]
+			}
+			for _, f := range e.features {
+				w, m := &ev.weights[f], &moved[f]
+				for k := range w {
+					g := miss[k] + shrinking*w[k]
+					m[k] += g * g
+					w[k] -= rate * g / float32(math.Sqrt(float64(m[k])+1e-8))
+				}
+			}
+		}
+	}
+}
+
+// fitTopics counts how much likelier each feature is in each topic than in
+// general.
+func (ev *evidence) fitTopics() {
+	per := make([]float64, len(topics))
+	counts := make([][]float64, len(ev.weights))
+	var all float64
+	for _, e := range ev.examples {
+		if e.topic < 0 {
+			continue
+		}
+		per[e.topic]++
+		all++
+		for _, f := range e.features {
+			if counts[f] == nil {
+				counts[f] = make([]float64, len(topics))
+			}
+			counts[f][e.topic]++
+		}
+	}
+	ev.topics = make([][]float32, len(ev.weights))
+	for f, c := range counts {
+		if c == nil {
+			continue
+		}
+		n := 0.0
+		for _, v := range c {
+			n += v
+		}
+		if n < 2 {
+			continue
+		}
+		w := make([]float32, len(topics))
+		for i, v := range c {
+			base := n / all
+			w[i] = float32(math.Log((v+2*base)/(per[i]+2)) - math.Log(base))
+		}
+		ev.topics[f] = w
+	}
+}
+
+// weighing is the evidence found in a message.
+type weighing struct {
+	score    weight
+	from, to int
+}
+
+// weigh finds the stretch of the message with the most weight.
+func (r *Reader) weigh(s *scratch) weighing {
+	n, ev := len(s.tokens), r.ev
+	best := weighing{score: weight{-99, -99, -99}}
+	windows := 0
+	for from := 0; from < n; from += chunkStep {
+		to := min(from+chunk, n)
+		windows++
+		w := ev.bias
+		for _, f := range ev.features(r.x, s, s.tokens[from:to], false) {
+			fw := &ev.weights[f]
+			w[0], w[1], w[2] = w[0]+fw[0], w[1]+fw[1], w[2]+fw[2]
+		}
+		if w[0] > best.score[0] {
+			best.from, best.to = from, to
+		}
+		for k := range w {
+			best.score[k] = max(best.score[k], w[k])
+		}
+		if to == n {
+			break
+		}
+	}
+	// Of many stretches one always looks worst.
+	for k := range best.score {
+		best.score[k] -= 0.5 * float32(math.Log(float64(max(windows, 1))))
+	}
+	return best
+}
+
+// reason names the example of at least that grade that shares the most weight
+// with the stretch, and the two concepts that weighed most.
+func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
+	ev := r.ev
+	features := ev.features(r.x, s, s.tokens[w.from:w.to], false)
+	shared := map[int32]float32{}
+	split := max(int(least)-1, 0)
+	var heavy float32
+	for _, f := range features {
+		fw := ev.weights[f][split]
+		if fw <= 0 {
+			continue
+		}
+		if names := ev.names[f]; fw > heavy && names[0] >= 0 {
+			heavy, pair = fw, r.x.names[names[0]]
+			if names[1] >= 0 {
+				pair += "+" + r.x.names[names[1]]
+			}
+		}
+		for _, e := range ev.postings[f] {
+			if ev.examples[e].grade >= least {
+				shared[e] += fw
+			}
+		}
+	}
+	best, most := int32(-1), float32(0)
+	for e, sum := range shared {
+		if sum > most || sum == most && e < best {
+			best, most = e, sum
+		}
+	}
+	if best < 0 {
+		return "", pair
+	}
+	return ev.examples[best].id, pair
+}
+
+// topic is the one the stretch speaks for most, and by how much more than the
+// next; -1 when it says nothing.
+func (r *Reader) topic(s *scratch, w weighing) (at int, lead float32) {
+	ev := r.ev
+	var sums [32]float32
+	known := 0
+	for _, f := range ev.features(r.x, s, s.tokens[w.from:w.to], false) {
+		if tw := ev.topics[f]; tw != nil {
+			known++
+			for i := range tw {
+				sums[i] += tw[i]
+			}
+		}
+	}
+	if known == 0 {
+		return -1, 0
+	}
+	second := float32(-1e9)
+	for i := range topics {
+		switch {
+		case i == 0:
+		case sums[i] > sums[at]:
+			second, at = sums[at], i
+		case sums[i] > second:
+			second = sums[i]
+		}
+	}
+	return at, sums[at] - second
+}
