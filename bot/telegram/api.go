@@ -402,31 +402,19 @@ func rarely(method string, err error) error {
 // every button.
 
 type keyboard struct {
-	Rows [][]key `json:"inline_keyboard"`
+	Rows [][]Key `json:"inline_keyboard"`
 }
 
-type key struct {
-	Text string `json:"text"`
-	Data string `json:"callback_data,omitempty"`
-	URL  string `json:"url,omitempty"`
-}
-
-// screen is what a message shows.
-type screen struct {
-	text string
-	keys [][]key
-}
-
-func (s screen) markup() any {
-	if len(s.keys) == 0 {
+func (m Message) markup() any {
+	if len(m.Rows) == 0 {
 		return nil
 	}
-	return keyboard{s.keys}
+	return keyboard{m.Rows}
 }
 
 // message sends a new message, without a sound and without a preview (S29).
-func (a *api) message(ctx context.Context, chat int64, s screen) (int, error) {
-	raw, err := a.call(ctx, "sendMessage", &tg.SendMessageParams{ChatID: chat, Text: s.text, LinkPreviewOptions: noPreview, DisableNotification: true, ReplyMarkup: s.markup()})
+func (a *api) message(ctx context.Context, chat int64, m Message) (int, error) {
+	raw, err := a.call(ctx, "sendMessage", &tg.SendMessageParams{ChatID: chat, Text: m.Text, LinkPreviewOptions: noPreview, DisableNotification: true, ReplyMarkup: m.markup()})
 	if err != nil {
 		return 0, err
 	}
@@ -446,8 +434,8 @@ func (a *api) message(ctx context.Context, chat int64, s screen) (int, error) {
 }
 
 // edit changes a message of ours. That it shows this already is success (F53).
-func (a *api) edit(ctx context.Context, chat int64, message int, s screen) error {
-	_, err := a.call(ctx, "editMessageText", &tg.EditMessageTextParams{ChatID: chat, MessageID: message, Text: s.text, LinkPreviewOptions: noPreview, ReplyMarkup: s.markup()})
+func (a *api) edit(ctx context.Context, chat int64, message int, m Message) error {
+	_, err := a.call(ctx, "editMessageText", &tg.EditMessageTextParams{ChatID: chat, MessageID: message, Text: m.Text, LinkPreviewOptions: noPreview, ReplyMarkup: m.markup()})
 	if errors.Is(err, errUnmodified) {
 		return nil
 	}

@@ -106,10 +106,10 @@ type press struct {
 	remove        int
 }
 
-// parseData reads callback data back. What is not ours gives the zero press,
+// parse reads callback data back. What is not ours gives the zero press,
 // which shows the present screen again (F41, F42). A damaged help button is
 // still a help button.
-func (c *Channel) parseData(data, locale string) press {
+func (e *events) parse(c *bot.Content, data, locale string) press {
 	if len(data) > maxData || !isASCII(data) {
 		return press{}
 	}
@@ -136,7 +136,7 @@ func (c *Channel) parseData(data, locale string) press {
 		return press{}
 	}
 	if hash, is := strings.CutPrefix(event, hashMark); is {
-		event = c.events.find(c.content(), hash)
+		event = e.find(c, hash)
 	}
 	if !isEvent(event) || event == flows.Typed || event == flows.Idle {
 		return press{}

@@ -25,7 +25,7 @@ func (c *Channel) show(ctx context.Context, l *lane, j *job) (bot.Sent, error) {
 		// It took long: one line says so (F50).
 		before = append([]string{c.text(reply.Locale, "telegram.late")}, before...)
 	}
-	screens := c.render(reply, before...)
+	screens := render(reply, before...)
 
 	l.mu.Lock()
 	target := j.edit
@@ -96,7 +96,7 @@ func (c *Channel) instead(ctx context.Context, j *job, gone int) (int, error) {
 // fresh sends a new message and takes the old live one away. It begins with a
 // neutral line, since its first words may show on a locked screen (S29).
 func (c *Channel) fresh(ctx context.Context, l *lane, j *job, reply bot.Reply, before []string, lost int) (bot.Sent, error) {
-	screens := c.render(reply, append([]string{c.text(reply.Locale, "telegram.lead")}, before...)...)
+	screens := render(reply, append([]string{c.text(reply.Locale, "telegram.lead")}, before...)...)
 	var sent bot.Sent
 	for _, s := range screens {
 		id, err := c.api.message(ctx, l.chat, s)
@@ -143,9 +143,9 @@ func (c *Channel) fresh(ctx context.Context, l *lane, j *job, reply bot.Reply, b
 
 // plainly sends a text that was refused without its buttons, as the last way to
 // get help through.
-func (c *Channel) plainly(ctx context.Context, l *lane, s screen) error {
-	s.keys = nil
-	_, err := c.api.message(ctx, l.chat, s)
+func (c *Channel) plainly(ctx context.Context, l *lane, m Message) error {
+	m.Rows = nil
+	_, err := c.api.message(ctx, l.chat, m)
 	return err
 }
 
@@ -297,8 +297,8 @@ func (c *Channel) start(ctx context.Context, l *lane, j *job) error {
 	return nil
 }
 
-func (c *Channel) neutral(reply bot.Reply, before ...string) screen {
-	s := c.render(reply, before...)
+func (c *Channel) neutral(reply bot.Reply, before ...string) Message {
+	s := render(reply, before...)
 	return s[len(s)-1]
 }
 

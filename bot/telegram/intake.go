@@ -211,7 +211,7 @@ func (c *Channel) card(ctx context.Context, in *incoming) bool {
 // press deals with a button.
 func (c *Channel) press(ctx context.Context, in *incoming, tell func(string)) bool {
 	u := c.update(in)
-	p := c.parseData(in.data, u.Locale)
+	p := c.events.parse(c.content(), in.data, u.Locale)
 	j := &job{priority: talk}
 	if in.reached {
 		j.edit = in.message
@@ -396,7 +396,7 @@ func (c *Channel) public(ctx context.Context, in *incoming) bool {
 	if c.groups.first(in.chat, now, time.Hour) {
 		c.leaving.first(in.chat, now, 0)
 		// Where we may not write we leave without a word.
-		_, _ = c.api.message(ctx, in.chat, screen{text: c.text(c.locale(in.lang), "telegram.group")})
+		_, _ = c.api.message(ctx, in.chat, Message{Text: c.text(c.locale(in.lang), "telegram.group")})
 	} else if !c.leaving.first(in.chat, now, 10*time.Second) {
 		return true // being left
 	}

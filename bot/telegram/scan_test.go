@@ -64,8 +64,8 @@ func TestItems(t *testing.T) {
 
 // Callback data fits, and comes back as it went out.
 func TestData(t *testing.T) {
-	c := &Channel{}
-	c.o.Bot = fixed{}
+	var e events
+	content := &bot.Content{Library: &flows.Library{}}
 	screens := rapid.SampledFrom([]string{"", "ABCDEFGHIJ", "~nb.1.0301.k3x9q.t5m2a0", "~nb.4.0301.1z141z4.t5m2a0aa"})
 	rapid.Check(t, func(t *rapid.T) {
 		screen := screens.Draw(t, "screen")
@@ -74,7 +74,7 @@ func TestData(t *testing.T) {
 			return
 		}
 		data := pressData(screen, event)
-		p := c.parseData(data, "nb")
+		p := e.parse(content, data, "nb")
 		if len(data) > maxData {
 			t.Fatalf("%d bytes: %s", len(data), data)
 		}
@@ -85,25 +85,21 @@ func TestData(t *testing.T) {
 			t.Fatalf("%s came back as %+v", data, p)
 		}
 		r := card.Request{Locale: "nb", Band: "10-12", Tenant: "0301", Area: "04", Level: flows.Acute, Part: card.Main}
-		h := c.parseData(helpData(r, screen), "nb")
+		h := e.parse(content, helpData(r, screen), "nb")
 		if h.help == nil || *h.help != r || h.screen != "" && h.screen != screen || len(helpData(r, screen)) > maxData {
 			t.Fatalf("%s came back as %+v", helpData(r, screen), h)
 		}
 	})
 }
 
-type fixed struct{ Handler }
-
-func (fixed) Content() *bot.Content { return &bot.Content{Library: &flows.Library{}} }
-
 func FuzzData(f *testing.F) {
 	for _, s := range []string{"ABCDEFGHIJ|next", "h.nb....0.|ABCDEFGHIJ", "d:12", "~nb.1.0301.k3x9q.t5m2a0|next", "|show", "x|#abc"} {
 		f.Add(s)
 	}
-	c := &Channel{}
-	c.o.Bot = fixed{}
+	var e events
+	content := &bot.Content{Library: &flows.Library{}}
 	f.Fuzz(func(t *testing.T, data string) {
-		p := c.parseData(data, "nb")
+		p := e.parse(content, data, "nb")
 		if len(p.event) > maxData || len(p.screen) > maxData || p.remove < 0 {
 			t.Errorf("%q gave %+v", data, p)
 		}
@@ -115,7 +111,6 @@ func FuzzData(f *testing.F) {
 
 // However long a reply, its messages fit, and the last one has help (S1).
 func TestRenderFits(t *testing.T) {
-	c := &Channel{}
 	rapid.Check(t, func(t *rapid.T) {
 		r := bot.Reply{Locale: "nb", Screen: "ABCDEFGHIJ", System: []bot.Button{{Event: flows.Help, Label: "Hjelp nå", Help: &card.Request{Locale: "nb"}}, {Event: flows.Hide, Label: "Skjul"}}}
 		for range rapid.IntRange(0, 12).Draw(t, "bubbles") {
@@ -124,16 +119,16 @@ func TestRenderFits(t *testing.T) {
 		for range rapid.IntRange(0, 150).Draw(t, "rows") {
 			r.Rows = append(r.Rows, []bot.Button{{Event: "a", Label: "Oslo"}, {Event: "b", Label: "Et navn på mer enn tjue tegn"}})
 		}
-		out := c.render(r)
+		out := render(r)
 		for i, s := range out {
-			if units(s.text) > maxMessage || strings.TrimSpace(s.text) == "" {
-				t.Fatalf("message %d of %d has %d units", i, len(out), units(s.text))
+			if units(s.Text) > maxMessage || strings.TrimSpace(s.Text) == "" {
+				t.Fatalf("message %d of %d has %d units", i, len(out), units(s.Text))
 			}
-			if i < len(out)-1 && len(s.keys) > 0 {
+			if i < len(out)-1 && len(s.Rows) > 0 {
 				t.Fatalf("buttons on message %d of %d", i, len(out))
 			}
 		}
-		keys := out[len(out)-1].keys
+		keys := out[len(out)-1].Rows
 		if count(keys) > maxKeys {
 			t.Fatalf("%d buttons", count(keys))
 		}

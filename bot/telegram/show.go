@@ -23,11 +23,35 @@ var noPreview = func() *models.LinkPreviewOptions {
 	return &models.LinkPreviewOptions{IsDisabled: &yes}
 }()
 
+// Message is what stands in the chat: plain text, and rows of buttons under it.
+type Message struct {
+	Text string
+	Rows [][]Key
+}
+
+// Key is one button; Data or URL is set.
+type Key struct {
+	Text string `json:"text"`
+	Data string `json:"callback_data,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// Render shows a reply as the channel does, for checks that walk through the
+// conversations (D16). It is nearly always one message; the last has the buttons.
+func Render(r bot.Reply) []Message { return render(r) }
+
+// Press fills in what a button's data says, as a press on it does.
+func Press(c *bot.Content, u bot.Update, data string) bot.Update {
+	p := new(events).parse(c, data, u.Locale)
+	u.Event, u.Screen, u.Help = p.event, p.screen, p.help
+	return u
+}
+
 // render makes a message of a reply: bubbles as plain text without any markup,
 // so that nothing in them can mean something else (S54, F65), and the buttons
 // under it, help always among them. A reply too long for one message comes back
 // in several; the last one has the buttons.
-func (c *Channel) render(r bot.Reply, before ...string) []screen {
+func render(r bot.Reply, before ...string) []Message {
 	var blocks []string
 	for _, b := range before {
 		if b != "" {
@@ -42,27 +66,27 @@ func (c *Channel) render(r bot.Reply, before ...string) []screen {
 	if len(blocks) == 0 {
 		blocks = []string{"…"} // a message cannot be empty
 	}
-	var out []screen
+	var out []Message
 	text := ""
 	for _, b := range blocks {
 		for units(b) > maxMessage {
 			head := wrap(b, maxMessage)
 			b = strings.TrimSpace(b[len(head):])
 			if text != "" {
-				out = append(out, screen{text: text})
+				out = append(out, Message{Text: text})
 			}
-			out, text = append(out, screen{text: strings.TrimSpace(head)}), ""
+			out, text = append(out, Message{Text: strings.TrimSpace(head)}), ""
 		}
 		switch {
 		case text == "":
 			text = b
 		case units(text)+2+units(b) > maxMessage:
-			out, text = append(out, screen{text: text}), b
+			out, text = append(out, Message{Text: text}), b
 		default:
 			text += "\n\n" + b
 		}
 	}
-	return append(out, screen{text: text, keys: c.keys(r)})
+	return append(out, Message{Text: text, Rows: keys(r)})
 }
 
 // bubble is one bubble as text. A number stands in a line of its own, where
@@ -83,12 +107,12 @@ func bubble(b bot.Bubble, locale string) string {
 // keys lays the buttons out: the author's, the addresses of the card, and last
 // the engine's with help first and alone (S1). When there are too many, it is
 // the author's that are left out.
-func (c *Channel) keys(r bot.Reply) [][]key {
-	var own, links [][]key
+func keys(r bot.Reply) [][]Key {
+	var own, links [][]Key
 	for _, row := range r.Rows {
-		var line []key
+		var line []Key
 		for _, b := range row {
-			line = append(line, c.key(b, r.Screen))
+			line = append(line, keyOf(b, r.Screen))
 		}
 		own = append(own, pack(line)...)
 	}
@@ -98,10 +122,10 @@ func (c *Channel) keys(r bot.Reply) [][]key {
 			if label == "" {
 				label = strings.TrimPrefix(b.Web, "https://")
 			}
-			links = append(links, []key{{Text: label, URL: b.Web}})
+			links = append(links, []Key{{Text: label, URL: b.Web}})
 		}
 	}
-	system := c.system(r)
+	system := system(r)
 	left := maxKeys - count(links) - count(system)
 	for i, row := range own {
 		if left -= len(row); left < 0 {
@@ -115,16 +139,16 @@ func (c *Channel) keys(r bot.Reply) [][]key {
 // groups are the engine's buttons that go together in a row.
 var groups = [][]string{{flows.Help}, {flows.Show}, {flows.Back, flows.Home}, {flows.Language, flows.Hide}, {flows.Erase, flows.Privacy, flows.Restart}}
 
-func (c *Channel) system(r bot.Reply) [][]key {
-	var out [][]key
+func system(r bot.Reply) [][]Key {
+	var out [][]Key
 	done := map[string]bool{}
 	for _, g := range groups {
-		var line []key
+		var line []Key
 		for _, e := range g {
 			for _, b := range r.System {
 				if b.Event == e && !done[e] {
 					done[e] = true
-					line = append(line, c.key(b, r.Screen))
+					line = append(line, keyOf(b, r.Screen))
 				}
 			}
 		}
@@ -132,26 +156,26 @@ func (c *Channel) system(r bot.Reply) [][]key {
 	}
 	for _, b := range r.System {
 		if !done[b.Event] {
-			out = append(out, []key{c.key(b, r.Screen)})
+			out = append(out, []Key{keyOf(b, r.Screen)})
 		}
 	}
 	return out
 }
 
-func (c *Channel) key(b bot.Button, screen string) key {
+func keyOf(b bot.Button, screen string) Key {
 	if b.Help != nil {
-		return key{Text: b.Label, Data: helpData(*b.Help, screen)}
+		return Key{Text: b.Label, Data: helpData(*b.Help, screen)}
 	}
 	if strings.HasPrefix(b.Event, removeMark) {
-		return key{Text: b.Label, Data: b.Event}
+		return Key{Text: b.Label, Data: b.Event}
 	}
-	return key{Text: b.Label, Data: pressData(screen, b.Event)}
+	return Key{Text: b.Label, Data: pressData(screen, b.Event)}
 }
 
 // pack breaks a row where its labels would be cut on a small phone: two of at
 // most 20 characters stand beside each other, three of 12.
-func pack(line []key) [][]key {
-	var out [][]key
+func pack(line []Key) [][]Key {
+	var out [][]Key
 	for len(line) > 0 {
 		n := min(len(line), 3)
 		for ; n > 1; n-- {
@@ -169,7 +193,7 @@ func pack(line []key) [][]key {
 	return out
 }
 
-func count(rows [][]key) int {
+func count(rows [][]Key) int {
 	n := 0
 	for _, r := range rows {
 		n += len(r)

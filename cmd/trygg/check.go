@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -67,7 +69,7 @@ func treeOf(file string) int {
 }
 
 func (fs findings) of(levels ...Level) findings {
-	return slices.DeleteFunc(slices.Clone(fs), func(f Finding) bool { return !slices.Contains(levels, f.Level) })
+	return slices.DeleteFunc(append(findings{}, fs...), func(f Finding) bool { return !slices.Contains(levels, f.Level) })
 }
 
 // problems gives the findings as they are printed by others.
@@ -81,15 +83,16 @@ func (fs findings) problems() []flows.Problem {
 
 // checkCmd is `trygg check`.
 type checkCmd struct {
-	Content string    `arg:"" optional:"" help:"Folder with content: flows, locales, data. Left out: TRYGG_CONTENT_DIR, else what is compiled in." type:"existingdir"`
+	Content string    `arg:"" optional:"" help:"Folder with content: flows, locales, data. Left out: TRYGG_CONTENT_DIR, else what is compiled in."`
 	Alone   bool      `help:"The folder holds everything: what is compiled in is not used for what it lacks."`
 	JSON    bool      `name:"json" help:"Print findings as JSON."`
 	Notes   bool      `help:"Also list what a person should know: missing local numbers, entries not reviewed for 90 days."`
+	Quick   bool      `help:"Leave out the proof of help, and say so; for a quick look while writing."`
 	Proof   bool      `help:"Show the proof that help is always there in full."`
 	Release bool      `help:"List everything a person must still settle before a release, and fail while there is any."`
 	At      time.Time `help:"The day of the release; left out: today." format:"2006-01-02" placeholder:"DATE"`
 	Live    bool      `help:"Say how many chats stand in a state this content does not have, and where each goes."`
-	Record  string    `help:"Write down that all translations fit their source as it is now, to FOLDER/locales/sources." placeholder:"FOLDER" type:"existingdir"`
+	Record  string    `help:"Write down that all translations fit their source as it is now, to FOLDER/locales/sources." placeholder:"FOLDER"`
 }
 
 // report is what the check prints, also as JSON.
@@ -111,6 +114,14 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	}
 	t := openTrees(cmp.Or(c.Content, cfg.ContentDir))
 	t.alone = c.Alone
+	for _, dir := range []string{t.dir, c.Record} {
+		if info, err := os.Stat(cmp.Or(dir, ".")); err != nil || !info.IsDir() {
+			return fmt.Errorf("%s is not a folder", dir)
+		}
+	}
+	if t.alone && t.dir == "" {
+		return errors.New("--alone: want the folder that holds everything")
+	}
 	switch {
 	case c.Record != "":
 		return record(out, t, c.Record)
@@ -120,7 +131,7 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	r := readContent(t)
 	all := slices.Concat(r.findings, r.inspect(at))
 	rep := report{Content: r.hash, Flows: len(r.library.Flows()), States: r.states()}
-	if r.snapshot() != nil {
+	if r.snapshot() != nil && !c.Quick {
 		proof, ps := prove(ctx, r.snapshot(), proofOptions{})
 		rep.Proof = proof
 		all = append(all, ps...)
@@ -166,11 +177,14 @@ func (c *checkCmd) print(out io.Writer, rep report) error {
 	}
 	if len(rep.Findings) == 0 {
 		fmt.Fprintf(out, "%d flows with %d states: no problems (content %s)\n", rep.Flows, rep.States, rep.Content)
-		if !c.Proof {
+		switch {
+		case rep.Proof == nil:
+			fmt.Fprintln(out, "NOT RUN: the proof of help; run trygg check without --quick")
+		case !c.Proof:
 			fmt.Fprintln(out, rep.Proof)
 		}
 	}
-	if n := len(rep.Notes); n > 0 && !c.Notes {
+	if n := len(rep.Notes); n > 0 && !c.Notes && len(rep.Findings) == 0 {
 		fmt.Fprintf(out, "%d %s: trygg check --notes\n", n, plural(n, "note", "notes"))
 	}
 	return nil

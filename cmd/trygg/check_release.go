@@ -38,7 +38,7 @@ func (r *reading) release(at time.Time, proof *Proof, transcripts int) findings 
 	}
 	r.review(&out)
 	if proof == nil {
-		out.add(Note, "not_run", flows.Spot{File: "proof"}, "", "NOT RUN: the proof of help, since the content cannot be published")
+		out.add(Note, "not_run", flows.Spot{File: "proof"}, "", "NOT RUN: the proof of help")
 	}
 	if transcripts == 0 {
 		out.add(Note, "not_run", flows.Spot{File: "transcripts"}, "", "NOT RUN: there are no transcripts here; run the check in a clone, or keep them in the folder's transcripts/")

@@ -15,7 +15,7 @@ import (
 
 // drawCmd is `trygg draw`.
 type drawCmd struct {
-	Folder string `arg:"" optional:"" default:"docs/flows" help:"Folder to write to; made if it is not there." type:"path"`
+	Folder string `arg:"" optional:"" default:"docs/flows" help:"Folder to write to; made if it is not there."`
 }
 
 // Run draws the content and takes away what an earlier run drew of flows that

@@ -32,13 +32,14 @@ type localesCmd struct {
 
 // wordTrees opens the content that the commands speak of: a folder that is
 // named, or the repository one stands in, else what is compiled in.
-func wordTrees(dir string, cfg Config) trees {
-	if dir = cmp.Or(dir, cfg.ContentDir); dir == "" {
-		if _, err := os.Stat(filepath.Join("locales", "languages.yaml")); err == nil {
-			dir = "."
-		}
+func wordTrees(dir string, cfg Config) (trees, error) {
+	if dir = cmp.Or(dir, cfg.ContentDir); dir != "" {
+		return openTrees(dir), folder(dir)
 	}
-	return openTrees(dir)
+	if _, err := os.Stat(filepath.Join("locales", "languages.yaml")); err == nil {
+		dir = "."
+	}
+	return openTrees(dir), nil
 }
 
 // wording is all texts as their files have them, and what each is for.
@@ -249,12 +250,16 @@ func (w *wording) status(tag string) map[string]string {
 }
 
 type localesStatusCmd struct {
-	Content string `help:"Folder with content; left out: TRYGG_CONTENT_DIR, the repository one stands in, else what is compiled in." type:"existingdir"`
+	Content string `help:"Folder with content; left out: TRYGG_CONTENT_DIR, the repository one stands in, else what is compiled in."`
 	Lang    string `help:"Only this language, file by file."`
 }
 
 func (c localesStatusCmd) Run(out io.Writer, cfg Config) error {
-	w, err := readWording(wordTrees(c.Content, cfg))
+	t, err := wordTrees(c.Content, cfg)
+	if err != nil {
+		return err
+	}
+	w, err := readWording(t)
 	if err != nil {
 		return err
 	}
@@ -345,8 +350,8 @@ func (w *wording) unknown(tag string) error {
 }
 
 type localesExportCmd struct {
-	To        string   `arg:"" help:"Folder for one table a language, or a file such as pl.csv." type:"path"`
-	Content   string   `help:"Folder with content; left out: TRYGG_CONTENT_DIR, the repository one stands in, else what is compiled in." type:"existingdir"`
+	To        string   `arg:"" help:"Folder for one table a language, or a file such as pl.csv."`
+	Content   string   `help:"Folder with content; left out: TRYGG_CONTENT_DIR, the repository one stands in, else what is compiled in."`
 	Lang      []string `help:"Only these languages."`
 	Only      string   `help:"all, or open: only what is missing or older than its source." enum:"all,open" default:"all"`
 	BOM       bool     `name:"bom" help:"Begin with the mark by which Excel knows UTF-8."`
@@ -354,7 +359,11 @@ type localesExportCmd struct {
 }
 
 func (c localesExportCmd) Run(out io.Writer, cfg Config) error {
-	w, err := readWording(wordTrees(c.Content, cfg))
+	t, err := wordTrees(c.Content, cfg)
+	if err != nil {
+		return err
+	}
+	w, err := readWording(t)
 	if err != nil {
 		return err
 	}
@@ -362,7 +371,8 @@ func (c localesExportCmd) Run(out io.Writer, cfg Config) error {
 	if name, is := strings.CutSuffix(filepath.Base(c.To), ".csv"); is {
 		file = c.To
 		if len(c.Lang) == 0 {
-			c.Lang = []string{name}
+			tag, _, _ := strings.Cut(name, "-") // pl-open.csv is Polish
+			c.Lang = []string{tag}
 		}
 		if len(c.Lang) != 1 {
 			return errors.New("a file holds one language: name one with --lang, or give a folder")
@@ -497,15 +507,18 @@ func unguard(cell string) string {
 }
 
 type localesImportCmd struct {
-	File       string    `arg:"" help:"The table as the translator sends it back." type:"existingfile"`
-	Content    string    `help:"Folder with content to write to; left out: TRYGG_CONTENT_DIR, or the repository one stands in." type:"existingdir"`
+	File       string    `arg:"" help:"The table as the translator sends it back."`
+	Content    string    `help:"Folder with content to write to; left out: TRYGG_CONTENT_DIR, or the repository one stands in."`
 	Look       bool      `help:"Only say what would change."`
 	ReviewedBy string    `help:"A native reader who has read every text of the table and stands for it: the files are marked approved." placeholder:"NAME"`
 	ReviewedOn time.Time `help:"When; left out: today." format:"2006-01-02" placeholder:"DATE"`
 }
 
 func (c localesImportCmd) Run(out io.Writer, cfg Config) error {
-	t := wordTrees(c.Content, cfg)
+	t, err := wordTrees(c.Content, cfg)
+	if err != nil {
+		return err
+	}
 	if t.dir == "" {
 		return errors.New("no folder to write to: name one with --content, or stand in the repository")
 	}

@@ -78,15 +78,19 @@ func newMessageFile(raw, like []byte) *messageFile {
 	m := &messageFile{chunks: chunksOf(raw), leads: map[string][]string{}}
 	fresh := len(m.chunks) == 0
 	if fresh {
-		m.chunks = []chunk{{key: "file", body: []string{headerLine("draft", "", "")}}}
+		m.chunks = []chunk{{key: "file", body: []string{headerLine("draft", "", ""), ""}}}
 	}
 	for _, c := range chunksOf(like) {
 		if c.key == "" || c.key == "file" {
 			continue
 		}
 		m.like = append(m.like, c.key)
-		if fresh { // a new file also gets the comments that part it
-			m.leads[c.key] = c.lead
+		if !fresh {
+			continue
+		}
+		// A new file also gets the comments that part it.
+		for m.leads[c.key] = c.lead; len(m.like) == 1 && len(m.leads[c.key]) > 0 && m.leads[c.key][0] == ""; {
+			m.leads[c.key] = m.leads[c.key][1:]
 		}
 	}
 	return m
@@ -140,7 +144,11 @@ func (m *messageFile) set(key, text string, forms map[string]string) {
 func (m *messageFile) header(status, by, on string) {
 	line := headerLine(status, by, on)
 	if i := m.at("file"); i >= 0 {
-		m.chunks[i].body = []string{line}
+		body := []string{line}
+		if old := m.chunks[i].body; old[len(old)-1] == "" {
+			body = append(body, "")
+		}
+		m.chunks[i].body = body
 		return
 	}
 	m.chunks = slices.Insert(m.chunks, 0, chunk{key: "file", body: []string{line, ""}})

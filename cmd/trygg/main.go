@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		panic(err) // the commands above are malformed
 	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(longFlags(args))
 	if exited >= 0 {
 		return exited
 	}
@@ -76,6 +77,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// longFlags lets flags be written with one dash, too: trygg check -json.
+func longFlags(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out {
+		if a == "--" {
+			break
+		}
+		if len(a) > 2 && a[0] == '-' && a[1] >= 'a' && a[1] <= 'z' {
+			out[i] = "-" + a
+		}
+	}
+	return out
 }
 
 type versionCmd struct{}

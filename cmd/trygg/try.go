@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,21 +24,26 @@ import (
 // tryCmd is `trygg try`: the same conversations, texts, readers and card as a
 // child meets, in a terminal. Nothing of it is kept.
 type tryCmd struct {
-	Content string    `help:"Folder with content; left out: TRYGG_CONTENT_DIR, else what is compiled in." type:"existingdir"`
+	Content string    `help:"Folder with content; left out: TRYGG_CONTENT_DIR, else what is compiled in."`
 	Lang    string    `help:"Language of the chat: nb, nn, en, se, uk, pl, ar, so." default:"nb"`
 	Band    string    `help:"Age band: 6-9, 10-12, 13-15, 16-18; left out: not said."`
 	Channel string    `help:"Channel: web or telegram." enum:"web,telegram" default:"web"`
 	Tenant  string    `help:"Municipality number, e.g. 0301; left out: none."`
 	At      string    `help:"Begin in this state instead of the first screen." placeholder:"FLOW/STATE"`
 	Clock   time.Time `help:"Pretend it is this time, for what is open on the card." format:"2006-01-02T15:04" placeholder:"2026-12-24T23:00"`
-	Record  string    `help:"Write the conversation to this file as a transcript." type:"path" placeholder:"FILE"`
-	Replay  string    `help:"Run a transcript instead of asking; with --record it is written anew as it went." type:"existingfile" placeholder:"FILE"`
+	Record  string    `help:"Write the conversation to this file as a transcript." placeholder:"FILE"`
+	Replay  string    `help:"Run a transcript, or all of a folder, instead of asking; with --record of the same name they are written anew as they went." placeholder:"FILE"`
 }
 
 func (c *tryCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	dir := c.Content
 	if dir == "" {
 		dir = cfg.ContentDir
+	}
+	if dir != "" {
+		if err := folder(dir); err != nil {
+			return err
+		}
 	}
 	s, problems := loadSnapshot(dir)
 	if s == nil {
@@ -330,18 +336,25 @@ func (t *trial) write(file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, script, 0o644); err != nil {
+	if err := writeFile(file, script); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.out, "The transcript is in %s\n", file)
 	return nil
 }
 
-// replay runs one transcript.
+// replay runs one transcript and prints it, or all of a folder.
 func (c *tryCmd) replay(out io.Writer, s *snapshot) error {
 	t, err := c.begin(s, true)
 	if err != nil {
 		return err
+	}
+	info, err := os.Stat(c.Replay)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return c.replayFolder(out, t)
 	}
 	script, err := os.ReadFile(c.Replay)
 	if err != nil {
@@ -352,7 +365,7 @@ func (c *tryCmd) replay(out io.Writer, s *snapshot) error {
 		return fmt.Errorf("%s: %w", c.Replay, err)
 	}
 	if c.Record != "" {
-		if err := os.WriteFile(c.Record, went, 0o644); err != nil {
+		if err := writeFile(c.Record, went); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s is written as it went\n", c.Record)
@@ -362,6 +375,43 @@ func (c *tryCmd) replay(out io.Writer, s *snapshot) error {
 	if p, same := otherwise(c.Replay, script, went); !same {
 		return errors.New(p.String())
 	}
+	return nil
+}
+
+func (c *tryCmd) replayFolder(out io.Writer, t *trial) error {
+	problems := replayAll(t.snap, os.DirFS(c.Replay))
+	switch {
+	case c.Record != "" && c.Record != c.Replay:
+		return errors.New("--record: a folder is written anew in its own place: give the same folder twice")
+	case c.Record != "":
+		for _, p := range problems {
+			file := filepath.Join(c.Replay, filepath.FromSlash(p.File))
+			script, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			went, err := t.snap.library.Replay(script, t.reader.Read)
+			if err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+			if err := writeFile(file, went); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s is written as it went\n", file)
+		}
+		return nil
+	}
+	for _, p := range problems {
+		fmt.Fprintln(out, p)
+	}
+	if n := len(problems); n > 0 {
+		return fmt.Errorf("%d %s otherwise than written", n, plural(n, "transcript goes", "transcripts go"))
+	}
+	files, err := filepath.Glob(filepath.Join(c.Replay, "*", "*.txt"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("no transcripts in %s: want <flow>/<name>.txt", c.Replay)
+	}
+	fmt.Fprintf(out, "%d %s as written\n", len(files), plural(len(files), "transcript goes", "transcripts go"))
 	return nil
 }
 

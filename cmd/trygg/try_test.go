@@ -167,3 +167,41 @@ func TestTranscriptsOfAFolder(t *testing.T) {
 		t.Error(ps)
 	}
 }
+
+func TestTryReplay(t *testing.T) {
+	s := published(t)
+	good, err := os.ReadFile("../../flows/testdata/rights/being_heard.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rights", "heard.txt")
+	put(t, file, strings.Replace(string(good), "\n< rights.heard", "\n< rights.hears", 1))
+	replay := func(c tryCmd) (string, error) {
+		c.Channel, c.Lang = "web", "nb"
+		var out bytes.Buffer
+		err := c.replay(&out, s)
+		return out.String(), err
+	}
+	if out, err := replay(tryCmd{Replay: file}); err == nil || !strings.Contains(err.Error(), `written "< rights.hears`) || !strings.Contains(out, "< rights.heard") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := replay(tryCmd{Replay: dir}); err == nil || !strings.Contains(out, `rights/heard.txt:`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := replay(tryCmd{Replay: dir, Record: t.TempDir()}); err == nil {
+		t.Error("a folder was written to another place")
+	}
+	if out, err := replay(tryCmd{Replay: dir, Record: dir}); err != nil || !strings.Contains(out, "heard.txt is written as it went") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := replay(tryCmd{Replay: dir}); err != nil || out != "1 transcript goes as written\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if b, _ := os.ReadFile(file); !bytes.Equal(b, good) {
+		t.Error("not written as it went")
+	}
+	if _, err := replay(tryCmd{Replay: t.TempDir()}); err == nil {
+		t.Error("no transcripts are no problem")
+	}
+}

@@ -54,11 +54,15 @@ type scratch struct {
 	tokens   []token
 	a, b     []rune
 	hits     []hit
+	present  []bool  // entries the message has
+	tried    []uint8 // patterns: untried, possible, impossible
+	whole    set     // concepts the message has
 	features []int32
 	seen     []bool // features already listed
 	scores   [8]float32
 
 	soft             bool // the rules found no more than hints
+	words            int  // words of the message, without full stops
 	rowEnd, rowTries int  // the row of single letters that is being tried
 }
 
@@ -82,6 +86,9 @@ func (s *scratch) wipe() {
 	clear(s.a[:cap(s.a)])
 	clear(s.b[:cap(s.b)])
 	clear(s.hits)
+	clear(s.present)
+	clear(s.tried)
+	s.whole = set{}
 	clear(s.features[:cap(s.features)])
 	s.runes, s.spans, s.tokens, s.a, s.b, s.hits = s.runes[:0], s.spans[:0], s.tokens[:0], s.a[:0], s.b[:0], s.hits[:0]
 	s.scores, s.rowEnd, s.rowTries = [8]float32{}, 0, 0
@@ -114,7 +121,19 @@ func (r *Reader) analyse(s *scratch, text string) {
 	s.spans = split(s.spans[:0], s.runes)
 	r.lookup(s)
 	r.languages(s)
-	for _, kind := range [...]patternKind{compound, everyday, denial, phrase} {
+	for len(s.present) < len(x.entries) {
+		s.present = append(s.present, false)
+	}
+	for len(s.tried) < len(x.patterns) {
+		s.tried = append(s.tried, untried)
+	}
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		for _, id := range t.ids[:t.n] {
+			s.present[id] = true
+		}
+	}
+	for kind := range kinds {
 		x.apply(s, kind)
 	}
 }
@@ -229,7 +248,7 @@ func (r *Reader) run(s *scratch, word []rune, from, n int, spaced bool) int {
 		return 0
 	}
 	var cuts [61]int32
-	k, harm, person := 0, false, false
+	k, harm, person, spoken := 0, false, false, langs(0xff)
 	persons := x.groups["pronoun"]
 	for at := len(word); at > 0; at = best[at].prev {
 		if k == len(cuts) {
@@ -238,13 +257,17 @@ func (r *Reader) run(s *scratch, word []rune, from, n int, spaced bool) int {
 		e := best[at].entry
 		cuts[k] = e
 		k++
+		var l langs
 		for i := range x.entries[e].senses {
 			c := &x.entries[e].senses[i].concepts
+			l |= x.entries[e].senses[i].langs
 			harm = harm || c.meets(&x.harm) || c.meets(&x.helps)
 			person = person || c.meets(&persons)
 		}
+		spoken &= family(l)
 	}
-	if !harm || !spaced && (k < 2 || !person) {
+	// Words run together are in one language, and somebody is among them.
+	if !harm || !spaced && (k < 2 || !person || spoken == 0) {
 		return 0
 	}
 	for k--; k >= 0; k-- {
@@ -321,8 +344,10 @@ func (r *Reader) word(s *scratch, from, to int) {
 		return
 	}
 	if x.walk(word, &t) {
+		t.guessed = x.entries[t.ids[0]].stem
 		return
 	}
+	t.guessed = true
 	if r.variants(s, word, &t) {
 		return
 	}
@@ -592,6 +617,10 @@ func (r *Reader) languages(s *scratch) {
 		if t.n == 0 {
 			continue
 		}
+		if t.guessed && r.stray(s, t) {
+			t.langs = 0
+			continue
+		}
 		allowed := t.langs
 		if groups(t.langs) > 1 {
 			allowed = r.choose(s, i)
@@ -613,6 +642,28 @@ func (r *Reader) languages(s *scratch) {
 		}
 		t.all = t.base
 	}
+}
+
+// stray tells whether a word that was only guessed, by its beginning or with a
+// letter wrong, is guessed to be in a language the rest of the message is not in.
+func (r *Reader) stray(s *scratch, t *token) bool {
+	own, other := float32(0), float32(0)
+	l := family(t.langs)
+	for b := range 8 {
+		if l&(1<<b) != 0 {
+			own = max(own, s.scores[b])
+		} else {
+			other = max(other, s.scores[b])
+		}
+	}
+	w := 1 / float32(groups(t.langs))
+	own -= w * w
+	if own <= 0.01 && other <= 0.01 {
+		// Alone, a guess takes a good part of the word.
+		e := &r.x.entries[t.ids[0]]
+		return e.stem && len(e.runes) < 5 && s.runes[t.from] < 0x250
+	}
+	return own < other*0.3
 }
 
 func groups(l langs) int {
@@ -642,6 +693,8 @@ func (r *Reader) choose(s *scratch, i int) langs {
 	t := &s.tokens[i]
 	l := family(t.langs)
 	best := float32(0)
+	score[0] += 0.02 // where nothing else speaks, the language of the country does
+	score[1] += 0.02
 	for b := range 8 {
 		if l&(1<<b) != 0 {
 			score[b] += s.scores[b] * 0.1
@@ -659,50 +712,36 @@ func (r *Reader) choose(s *scratch, i int) langs {
 
 // apply looks for the patterns of one kind and does what they say.
 func (x *lexicon) apply(s *scratch, kind patternKind) {
+	s.whole = set{}
+	for i := range s.tokens {
+		s.whole.or(&s.tokens[i].base)
+	}
 	try := func(list []int32, i int) {
 		for _, at := range list {
+			if s.tried[at] == impossible {
+				continue
+			}
 			p := &x.patterns[at]
-			if p.kind != kind {
-				continue
-			}
-			from, to, ok := p.at(s.tokens, i)
-			if !ok {
-				continue
-			}
-			for k := from; k < to; k++ {
-				t := &s.tokens[k]
-				switch kind {
-				case everyday:
-					if t.base.meets(&x.harm) {
-						t.quiet = true
-					}
-				case denial:
-					if t.base.meets(&x.harm) {
-						t.denied = true
-					}
-				case compound:
-					// "mammas kjæreste" is neither mamma nor a sweetheart of mine.
-					if persons := x.groups["person"]; p.marks.meets(&persons) {
-						t.base.without(&persons)
-					}
-					t.base.or(&p.marks)
-					t.all = t.base
-				case phrase:
-					if !t.stop {
-						t.all.or(&p.marks)
-						t.phrase = at + 1
-					}
+			if s.tried[at] == untried {
+				if !p.possible(s) {
+					s.tried[at] = impossible
+					continue
 				}
+				s.tried[at] = possible
+			}
+			if from, to, ok := p.at(s.tokens, i); ok {
+				x.found(s, p, at, from, to)
 			}
 		}
 	}
+	byEntry, byConcept := x.byEntry[kind], x.byConcept[kind]
 	for i := range s.tokens {
 		t := &s.tokens[i]
 		for _, id := range t.ids[:t.n] {
-			try(x.byEntry[id], i)
+			try(byEntry[id], i)
 		}
 		for c := range each(&t.base) {
-			try(x.byConcept[c], i)
+			try(byConcept[c], i)
 		}
 	}
 	if kind == everyday {
@@ -715,12 +754,48 @@ func (x *lexicon) apply(s *scratch, kind patternKind) {
 	}
 }
 
+// What is known of a pattern during one reading.
+const (
+	untried = iota
+	possible
+	impossible
+)
+
+// found does what pattern p, number at, says about the tokens it covers. What a
+// phrase says stands on its last word.
+func (x *lexicon) found(s *scratch, p *pattern, at int32, from, to int) {
+	if p.kind == phrase {
+		s.tokens[to-1].all.or(&p.marks)
+		s.tokens[to-1].phrase = at + 1
+		return
+	}
+	for k := from; k < to; k++ {
+		t := &s.tokens[k]
+		if t.stop {
+			continue
+		}
+		switch p.kind {
+		case everyday:
+			t.quiet = t.quiet || t.base.meets(&x.harm)
+		case denial:
+			t.denied = t.denied || t.base.meets(&x.harm)
+		case compound:
+			// "mammas kjæreste" is neither mamma nor a sweetheart of mine.
+			if p.marks.meets(&x.persons) {
+				t.base.without(&x.persons)
+			}
+			t.base.or(&p.marks)
+			t.all = t.base
+		}
+	}
+}
+
 // windows gathers what stands around each token.
 func windows(tokens []token, whole *set) (words int) {
 	for i := range tokens {
 		t := &tokens[i]
 		whole.or(&t.all)
-		if !t.stop {
+		if !t.stop && (i == 0 || t.from != tokens[i-1].from) {
 			words++
 		}
 		clear9 := true
@@ -763,6 +838,9 @@ func windows(tokens []token, whole *set) (words int) {
 	return words
 }
 
+// Past is among the reasons of a message that tells about long ago (S16).
+const Past = "mark/past"
+
 // maxWhy bounds the ids that are named for one message.
 const maxWhy = 6
 
@@ -771,6 +849,7 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 	x := r.x
 	var whole set
 	words := windows(s.tokens, &whole)
+	s.words = words
 	if x.dropsI(s) {
 		// The verb says I; there is no word for it.
 		whole.or(&x.self)
@@ -839,6 +918,12 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 			}
 		}
 	}
+	if len(s.hits) > 0 && u.Level > flows.None {
+		t := &s.tokens[s.hits[0].token]
+		if (t.l9.meets(&x.past) || t.r9.meets(&x.past)) && !whole.meets(&x.present) {
+			u.Why = append(u.Why[:min(len(u.Why), maxWhy-1)], Past)
+		}
+	}
 	if u.Language == "" {
 		u.Language = r.language(s, nil)
 	}
@@ -849,7 +934,7 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 
 // compare adds what the examples say to what the rules said.
 func (r *Reader) compare(s *scratch, u *flows.Understanding) {
-	if len(s.tokens) == 0 {
+	if s.words < fewestWords {
 		return
 	}
 	w := r.weigh(s)
@@ -863,21 +948,28 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 	default:
 		level = flows.Worry
 	}
-	if level > u.Level {
+	switch {
+	case level > u.Level:
 		u.Level = level
 		id, pair := r.reason(s, w, grade(level))
 		why := append(make([]string, 0, maxWhy), id)
 		if pair != "" {
 			why = append(why, pair)
 		}
-		u.Why = append(why, u.Why[:min(len(u.Why), maxWhy-len(why))]...)
-		if topic, _ := r.topic(s, w); topic >= 0 && (len(u.Topics) == 0 || u.Topics[0] == "other") {
+		past := slices.Contains(u.Why, Past)
+		u.Why = append(why, u.Why[:min(len(u.Why), maxWhy-1-len(why))]...)
+		if past && !slices.Contains(u.Why, Past) {
+			u.Why = append(u.Why, Past)
+		}
+		if topic := r.topic(s, w); topic >= 0 && (len(u.Topics) == 0 || u.Topics[0] == "other") {
 			u.Topics = []string{topics[topic]}
 		}
-		return
-	}
-	if u.Level == flows.Worry && s.soft && w.score[0] < tooLittle {
+	case s.words > fewWords:
+	case u.Level == flows.Worry && s.soft && w.score[0] < littleForHint,
+		u.Level >= flows.Disclosure && w.score[0] < nothingForRule:
 		u.Level = flows.None
+	case u.Level >= flows.Disclosure && w.score[0] < littleForRule:
+		u.Level = flows.Worry
 	}
 }
 

@@ -35,13 +35,22 @@ var gradeOf = map[string]grade{
 	KindHard: gradeNone, KindInfo: gradeNone, KindEveryday: gradeNone,
 }
 
-// The weight it takes for each level, and how little of it takes a mere hint of
-// the rules back. Chosen on testdata/dev.
+// The weight it takes for each level; and how little of it says that a rule was
+// caught by everyday speech: a mere hint is then taken back, a rule becomes a
+// worry, and only what stands in no example of danger at all becomes nothing.
+// Chosen by leaving examples out in turn.
 const (
 	enoughWorry      = 0.6
 	enoughDisclosure = -0.6
 	enoughAcute      = -1.6
-	tooLittle        = -2.5
+	littleForHint    = -1.0
+	littleForRule    = -2.0
+	nothingForRule   = -3.0
+
+	// Two words are for the rules alone, and in a long story one sentence may
+	// tell what all the others do not.
+	fewestWords = 3
+	fewWords    = 16
 )
 
 // How the weights are fitted.
@@ -52,8 +61,8 @@ const (
 )
 
 const (
-	chunk     = 24 // tokens weighed together
-	chunkStep = 12
+	chunk     = 18 // tokens weighed together
+	chunkStep = 9
 )
 
 // weight is what a feature adds towards worry or more, disclosure or more, acute.
@@ -190,7 +199,14 @@ func (r *Reader) learn(fsys fs.FS) error {
 			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], topic: -1, langs: 1 << l}
 			s.wipe()
 			r.analyse(s, sn.Words.Read())
-			e.features = slices.Clone(ev.features(x, s, s.tokens, true))
+			n := len(s.tokens)
+			e.features = slices.Clone(ev.features(x, s, s.tokens[:min(n, 2*chunk)], true))
+			// Every stretch of an everyday story is an everyday example.
+			for from := chunkStep; e.grade == gradeNone && from+chunkStep < n; from += chunkStep {
+				more := e
+				more.features = slices.Clone(ev.features(x, s, s.tokens[from:min(from+chunk, n)], true))
+				ev.examples = append(ev.examples, more)
+			}
 			// Where a heading names several topics, the rules choose among them.
 			var u flows.Understanding
 			r.rules(s, &u)
@@ -333,7 +349,7 @@ func (r *Reader) weigh(s *scratch) weighing {
 	}
 	// Of many stretches one always looks worst.
 	for k := range best.score {
-		best.score[k] -= 0.5 * float32(math.Log(float64(max(windows, 1))))
+		best.score[k] -= 0.7 * float32(math.Log(float64(max(windows, 1))))
 	}
 	return best
 }
@@ -375,9 +391,8 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 	return ev.examples[best].id, pair
 }
 
-// topic is the one the stretch speaks for most, and by how much more than the
-// next; -1 when it says nothing.
-func (r *Reader) topic(s *scratch, w weighing) (at int, lead float32) {
+// topic is the one the stretch speaks for most; -1 when it says nothing.
+func (r *Reader) topic(s *scratch, w weighing) int {
 	ev := r.ev
 	var sums [32]float32
 	known := 0
@@ -390,17 +405,13 @@ func (r *Reader) topic(s *scratch, w weighing) (at int, lead float32) {
 		}
 	}
 	if known == 0 {
-		return -1, 0
+		return -1
 	}
-	second := float32(-1e9)
+	at := 0
 	for i := range topics {
-		switch {
-		case i == 0:
-		case sums[i] > sums[at]:
-			second, at = sums[at], i
-		case sums[i] > second:
-			second = sums[i]
+		if sums[i] > sums[at] {
+			at = i
 		}
 	}
-	return at, sums[at] - second
+	return at
 }

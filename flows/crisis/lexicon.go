@@ -129,17 +129,21 @@ type lexicon struct {
 	nearest [][]int32
 
 	patterns  []pattern
-	byEntry   [][]int32 // entry -> patterns anchored in it
-	byConcept [][]int32
+	byEntry   [kinds][][]int32 // entry -> patterns anchored in it
+	byConcept [kinds][][]int32
 	rules     []rule
 	byCore    [][]int32
 
-	literal []langs // entry -> languages whose patterns use it
-	score   int32   // the entry of a score such as 3-0
-	harm    set
-	helps   set
-	self    set // I, where a language leaves the word out
-	object  set // me, us
+	literal  []langs // entry -> languages whose patterns use it
+	score    int32   // the entry of a score such as 3-0
+	harm     set
+	helps    set
+	mistyped set // the words worth finding with a letter wrong
+	self     set // I, where a language leaves the word out
+	object   set // me, us
+	persons  set
+	past     set // long ago
+	present  set // now
 }
 
 func load(fsys fs.FS) (*lexicon, error) {
@@ -172,9 +176,16 @@ func load(fsys fs.FS) (*lexicon, error) {
 	if x.harm.empty() {
 		return nil, errors.New(`data/shared.yaml: group "harm" is missing`)
 	}
-	x.helps = x.groups["helps"]
+	x.persons = x.groups["person"]
+	x.helps, x.mistyped = x.groups["helps"], x.groups["mistyped"]
 	if c, ok := x.concepts["i"]; ok {
 		x.self.add(c)
+	}
+	if c, ok := x.concepts["past"]; ok {
+		x.past.add(c)
+	}
+	if c, ok := x.concepts["now"]; ok {
+		x.present.add(c)
 	}
 	for _, name := range [...]string{"me", "us"} {
 		if c, ok := x.concepts[name]; ok {
@@ -190,7 +201,6 @@ func load(fsys fs.FS) (*lexicon, error) {
 		s.concepts.add(c)
 		x.mean(x.score, s)
 	}
-	x.byConcept = make([][]int32, len(x.concepts))
 	x.byCore = make([][]int32, len(x.concepts))
 
 	files := make([]languageFile, len(languages))
@@ -384,9 +394,9 @@ func (x *lexicon) enter(w string) (int32, error) {
 	return *at, nil
 }
 
-// loosen builds the two looser indexes. Only words with a meaning can be found
-// through them with a letter wrong; known words can be found by their skeleton,
-// which keeps them from being taken for others.
+// loosen builds the two looser indexes. Only the words that matter most can be
+// found with a letter wrong; all can be found by their skeleton, known words
+// too, which keeps those from being taken for others.
 func (x *lexicon) loosen() {
 	var bone []rune
 	for i := range x.entries {
@@ -401,7 +411,7 @@ func (x *lexicon) loosen() {
 				x.bones[h] = int32(i)
 			}
 		}
-		if len(e.runes) < 5 || !x.meaning(int32(i)) {
+		if len(e.runes) < 6 || !x.meets(int32(i), &x.mistyped) {
 			continue
 		}
 		x.closeTo(hash(e.runes, -1), int32(i))
@@ -409,6 +419,16 @@ func (x *lexicon) loosen() {
 			x.closeTo(hash(e.runes, k), int32(i))
 		}
 	}
+}
+
+// meets tells whether an entry means any of the concepts.
+func (x *lexicon) meets(e int32, of *set) bool {
+	for i := range x.entries[e].senses {
+		if x.entries[e].senses[i].concepts.meets(of) {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *lexicon) meaning(e int32) bool {

@@ -17,7 +17,8 @@ type pattern struct {
 	elements []element
 	marks    set
 	kind     patternKind
-	anchor   int // the element it is looked up by
+	anchor   int   // the element it is looked up by
+	others   []int // the rest of what it cannot do without
 }
 
 type patternKind uint8
@@ -27,6 +28,7 @@ const (
 	phrase
 	everyday
 	denial
+	kinds
 )
 
 // element is one place in a pattern: any of its words or concepts.
@@ -163,7 +165,10 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 // anchor chooses for every pattern the element that is seldom met, and files
 // the pattern under it.
 func (x *lexicon) anchor() {
-	x.byEntry = make([][]int32, len(x.entries))
+	for k := range x.byEntry {
+		x.byEntry[k] = make([][]int32, len(x.entries))
+		x.byConcept[k] = make([][]int32, len(x.concepts))
+	}
 	usage := make([]int, len(x.entries))
 	spread := make([]int, maxConcepts)
 	for i := range x.entries {
@@ -201,15 +206,21 @@ func (x *lexicon) anchor() {
 				best, p.anchor = cost, k
 			}
 		}
+		for k, e := range p.elements {
+			if k != p.anchor && !e.optional && e.gap == 0 {
+				p.others = append(p.others, k)
+			}
+		}
 		e := p.elements[p.anchor]
+		byEntry, byConcept := x.byEntry[p.kind], x.byConcept[p.kind]
 		for _, id := range e.entries {
-			x.byEntry[id] = append(x.byEntry[id], int32(i))
+			byEntry[id] = append(byEntry[id], int32(i))
 		}
 		for _, row := range e.rows {
-			x.byEntry[row[0]] = append(x.byEntry[row[0]], int32(i))
+			byEntry[row[0]] = append(byEntry[row[0]], int32(i))
 		}
 		for c := range each(&e.concepts) {
-			x.byConcept[c] = append(x.byConcept[c], int32(i))
+			byConcept[c] = append(byConcept[c], int32(i))
 		}
 	}
 }
@@ -305,6 +316,7 @@ type token struct {
 	stop     bool
 	quiet    bool // an everyday pattern covers it
 	denied   bool
+	guessed  bool // found by its beginning, or loosely
 	langs    langs
 	base     set // concepts of the word itself
 	all      set // with those of the phrases that cover it
@@ -420,6 +432,30 @@ func (p *pattern) backward(tokens []token, k, i int, fuel *int) int {
 	return -1
 }
 
+// possible tells whether the message has what the pattern cannot do without.
+func (p *pattern) possible(s *scratch) bool {
+	for _, k := range p.others {
+		e := &p.elements[k]
+		if s.whole.meets(&e.concepts) {
+			continue
+		}
+		found := false
+		for _, id := range e.entries {
+			if s.present[id] {
+				found = true
+				break
+			}
+		}
+		for i := 0; i < len(e.rows) && !found; i++ {
+			found = s.present[e.rows[i][0]]
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
 // together tells whether the words of row stand at token i, one after another.
 func together(tokens []token, i int, row []int32) bool {
 	if i < 0 || i+len(row) > len(tokens) {
@@ -478,7 +514,7 @@ func (r *rule) holds(t *token, whole *set, words int) bool {
 	if t.same.meets(&r.none) {
 		return false
 	}
-	if t.l2.meets(&r.never) || t.r2.meets(&r.never) {
+	if t.all.meets(&r.never) || t.l2.meets(&r.never) || t.r2.meets(&r.never) {
 		return false
 	}
 	return true

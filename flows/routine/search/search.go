@@ -1,0 +1,740 @@
+// Package search finds the routine, law, time limits, resource or word that a
+// typed question asks for, in bokmål, nynorsk and English at once. Documents and
+// hand-written examples go in when it is built; a question goes in, ids come
+// out, the best first, with the phrases and examples that decided. It is a pure
+// function of its data: no network, no store, nothing generated, and nothing of
+// a question outlives the answer. Personal data is taken out before anything
+// else is done (D10, inv-4).
+//
+// The method can be followed by hand. Words are folded, nynorsk and dialect
+// written as bokmål, compounds taken apart, misspellings mended, endings cut by
+// a stemmer, and given concepts such as "hit" or "parent" by data/words.yaml.
+// Three things then speak for an entry: the words it has in common with the
+// question (BM25 over title, examples and text), the example most like it, and
+// cues, which are concepts that stand close together. Examples of what does not
+// belong here speak against all: "nothing fits" is an answer.
+//
+// What a person in danger, or a child, is shown is for others to say; the result
+// only tells that it was noticed (S10).
+package search
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"trygg/flows"
+	"trygg/flows/crisis"
+)
+
+// Document is something that can be found. Fields are in all languages at once.
+type Document struct {
+	ID    string // sit-…, law-…, deadlines, resource:res-…, term
+	Roles []string
+	Title []string
+	Asked []string // how people ask for it
+	Signs []string // when to use it
+	Text  []string // the rest
+}
+
+// Term is a word of the field with what people type for it. A question that is
+// nothing but such a word, or asks what it means, finds the entry "term".
+type Term struct {
+	ID    string
+	Words []string
+	See   []string // what the word leads to first
+}
+
+// Options are what an index is built from besides its own data.
+type Options struct {
+	Crisis *crisis.Reader // reads danger; nil = a reader of its own
+	Terms  []Term
+}
+
+// Query is a question. Lang and Role are hints: the language that is set, and
+// who asks ("role-skole").
+type Query struct {
+	Text flows.Words
+	Lang string
+	Role string
+}
+
+// Result is what fits a question: closed lists only, never its words.
+type Result struct {
+	IDs    []string // the best first; empty = nothing fits
+	Scores []float64
+	Unsure bool // IDs are two or three to choose from
+	Danger bool // the words tell of danger now (S10)
+	// FirstPerson tells that the question is worded as by somebody it happens
+	// to: then the child's card is offered.
+	FirstPerson bool
+	Terms       []string // words of the field that were asked for
+	Dropped     []string // kinds of personal data taken out
+	Why         []string // the cues and examples that decided
+}
+
+// The ids that are no document's own.
+const (
+	Danger    = "sit-acute-danger"
+	Suicide   = "sit-suicidal"
+	TermID    = "term"
+	Deadlines = "deadlines"
+)
+
+// most is how many entries an answer has.
+const most = 5
+
+// weights are how much the parts of a score count. They were set on the
+// questions of testdata/dev.
+var weights = struct {
+	like, words, cues, role             float64
+	title, asked, signs, text           float64
+	least, sure, near, outside          float64
+	second, more, concept, stem         float64
+	unknown, whole, danger, pair, exact float64
+}{
+	like: 1.0, words: 0.55, cues: 0.5, role: 0.04,
+	title: 2.5, asked: 2, signs: 1, text: 0.25,
+	least: 0.62, sure: 0.75, near: 0.05, outside: 0.8,
+	second: 0.15, more: 0.3, concept: 1, stem: 0.6,
+	unknown: 0.25, whole: 0.5, danger: 0.9, pair: 0.8, exact: 1,
+}
+
+// Index answers questions. It never changes; any number of goroutines may use it.
+type Index struct {
+	x       *lexicon
+	crisis  *crisis.Reader
+	names   *names
+	entries []entry
+	byID    map[string]int
+	idf     []float32
+	words   [][]posting // feature -> entries with their weight
+	likes   [][]posting // feature -> examples
+	example []example
+	exact   map[string]int    // whole questions, by their folded words
+	terms   map[string][]Term // by the folded word
+	danger  int               // entry
+}
+
+type entry struct {
+	id    string
+	roles []string
+	cues  []cue
+}
+
+type example struct {
+	id      string
+	entry   int32 // -1 = outside
+	norm    float32
+	content int
+}
+
+type posting struct {
+	of     int32
+	weight float32
+}
+
+// New builds an index in memory from documents and the data the program carries.
+func New(docs []Document, o Options) (*Index, error) {
+	x, err := loadLexicon(embedded)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	ix := &Index{x: x, crisis: o.Crisis, byID: map[string]int{}, terms: map[string][]Term{}, exact: map[string]int{}, danger: -1}
+	if ix.names, err = loadNames(embedded); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	if ix.crisis == nil {
+		if ix.crisis, err = crisis.New(); err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+	}
+	b := builder{ix: ix, docs: map[string]*Document{}}
+	for _, d := range docs {
+		ix.byID[d.ID] = len(ix.entries)
+		ix.entries = append(ix.entries, entry{id: d.ID, roles: d.Roles})
+		b.docs[d.ID] = &d
+	}
+	if err := b.load(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	b.build()
+	for _, t := range o.Terms {
+		for _, w := range t.Words {
+			if w = termKey(w); w != "" {
+				ix.terms[w] = append(ix.terms[w], t)
+			}
+		}
+	}
+	if i, ok := ix.byID[Danger]; ok {
+		ix.danger = i
+	}
+	return ix, nil
+}
+
+// IDs lists what can be found.
+func (ix *Index) IDs() []string {
+	ids := make([]string, len(ix.entries))
+	for i, e := range ix.entries {
+		ids[i] = e.id
+	}
+	return ids
+}
+
+// builder is what is needed only while building.
+type builder struct {
+	ix    *Index
+	docs  map[string]*Document
+	files []entriesFile
+	lists []list // the examples, in order
+}
+
+type list struct {
+	id    string
+	entry int32
+	lang  string
+	text  string
+}
+
+// load reads the entries of the data and joins them with the documents.
+func (b *builder) load() error {
+	ix := b.ix
+	for _, name := range entryFiles {
+		var f entriesFile
+		if err := read(embedded, name, &f); err != nil {
+			return err
+		}
+		for _, e := range f.Entries {
+			id := e.ID
+			if strings.HasPrefix(id, "res-") {
+				id = "resource:" + id
+			}
+			at, ok := ix.byID[id]
+			if !ok {
+				at = len(ix.entries)
+				ix.byID[id] = at
+				ix.entries = append(ix.entries, entry{id: id})
+			}
+			for i, text := range e.Cues {
+				c, err := ix.x.cue(fmt.Sprintf("%s/cue.%d", id, i+1), text)
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				ix.entries[at].cues = append(ix.entries[at].cues, c)
+			}
+			b.asked(id, int32(at), asked{e.NB, e.NN, e.EN})
+		}
+		b.asked("outside", -1, f.Outside)
+	}
+	for i := range ix.entries {
+		if d := b.docs[ix.entries[i].id]; d != nil {
+			for k, text := range d.Asked {
+				b.lists = append(b.lists, list{fmt.Sprintf("%s/asked.%d", d.ID, k+1), int32(i), "", text})
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) asked(id string, at int32, a asked) {
+	for _, l := range []struct {
+		lang  string
+		texts []string
+	}{{"nb", a.NB}, {"nn", a.NN}, {"en", a.EN}} {
+		for i, text := range l.texts {
+			b.lists = append(b.lists, list{fmt.Sprintf("%s/%s.%d", id, l.lang, i+1), at, l.lang, text})
+		}
+	}
+}
+
+// build makes the postings.
+func (b *builder) build() {
+	ix, x := b.ix, b.ix.x
+	// All words first, so that compounds are taken apart the same way everywhere.
+	for _, l := range b.lists {
+		for _, w := range cut(fold(l.text)) {
+			x.learn(w)
+			x.heads[w] = x.heads[w] || len(w) >= 5
+		}
+	}
+	per := make([]map[int32]float64, len(ix.entries))
+	for i := range per {
+		per[i] = map[int32]float64{}
+	}
+	add := func(at int, texts []string, lang string, w float64, most float64) {
+		sum := map[int32]float64{}
+		for _, t := range texts {
+			a := x.analyse(t, lang, true)
+			for f, v := range x.vector(a.tokens, true) {
+				sum[f] += v
+			}
+		}
+		for f, v := range sum {
+			per[at][f] += w * min(v, most)
+		}
+	}
+	vectors := make([]map[int32]float64, len(b.lists))
+	for i, l := range b.lists {
+		a := x.analyse(l.text, l.lang, true)
+		vectors[i] = x.vector(a.tokens, true)
+		ix.example = append(ix.example, example{id: l.id, entry: l.entry, content: len(vectors[i])})
+		if l.entry >= 0 {
+			ix.exact[termKey(l.text)] = int(l.entry)
+			for f, v := range vectors[i] {
+				per[l.entry][f] += weights.asked * v
+			}
+		}
+	}
+	for i := range ix.entries {
+		d := b.docs[ix.entries[i].id]
+		if d == nil {
+			continue
+		}
+		for _, t := range d.Title {
+			if key := termKey(t); !strings.Contains(key, " ") || len(key) > 5 {
+				ix.exact[key] = i
+			}
+		}
+		add(i, d.Title, "", weights.title, 3)
+		add(i, d.Signs, "", weights.signs, 3)
+		add(i, d.Text, "", weights.text, 3)
+	}
+	n := len(x.names) + len(x.features) + len(x.couples)
+	ix.idf = make([]float32, n)
+	ix.words = make([][]posting, n)
+	ix.likes = make([][]posting, n)
+	// How telling a feature is, is counted over examples of different entries.
+	seen := make([]map[int32]bool, n)
+	for i, l := range b.lists {
+		for f := range vectors[i] {
+			if seen[f] == nil {
+				seen[f] = map[int32]bool{}
+			}
+			e := l.entry
+			if e < 0 {
+				e = int32(-1 - i/4)
+			}
+			seen[f][e] = true
+		}
+	}
+	N := float64(len(ix.entries))
+	for f := range ix.idf {
+		df := float64(len(seen[f]))
+		if df == 0 {
+			df = 2
+		}
+		ix.idf[f] = float32(math.Log(1 + N/(df+0.5)))
+	}
+	var average float64
+	length := make([]float64, len(per))
+	for i, m := range per {
+		for _, v := range m {
+			length[i] += v
+		}
+		average += length[i] / float64(len(per))
+	}
+	for i, m := range per {
+		for _, f := range sortedKeys(m) {
+			tf := m[f] / (0.35 + 0.65*length[i]/average)
+			ix.words[f] = append(ix.words[f], posting{int32(i), float32(tf * 2.2 / (tf + 3))})
+		}
+	}
+	for i, v := range vectors {
+		var norm float64
+		for _, f := range sortedKeys(v) {
+			w := v[f] * float64(ix.idf[f])
+			norm += w * w
+			ix.likes[f] = append(ix.likes[f], posting{int32(i), float32(w)})
+		}
+		ix.example[i].norm = float32(math.Sqrt(norm))
+	}
+}
+
+func sortedKeys(m map[int32]float64) []int32 {
+	ks := make([]int32, 0, len(m))
+	for k := range m {
+		ks = append(ks, k)
+	}
+	slices.Sort(ks)
+	return ks
+}
+
+// vector gives the features of words with their weight. What is not known to the
+// index is left out.
+func (x *lexicon) vector(tokens []token, grow bool) map[int32]float64 {
+	v := map[int32]float64{}
+	put := func(f int32, w float64) {
+		if f >= 0 && w > v[f] {
+			v[f] = w
+		}
+	}
+	for i := range tokens {
+		t := &tokens[i]
+		if t.end {
+			continue
+		}
+		for _, c := range t.concepts {
+			put(c, weights.concept*t.weight)
+		}
+		s := 1.0
+		if len(t.concepts) > 0 {
+			s = weights.stem
+		}
+		put(t.stem, s*t.weight)
+		for _, p := range t.parts {
+			put(p, 0.4*t.weight)
+		}
+	}
+	if weights.pair > 0 {
+		x.pairsOf(tokens, grow, put)
+	}
+	return v
+}
+
+// pairsOf gives the pairs of concepts that stand close together, as features of
+// their own: "parent" and "hit" say more than each by itself.
+func (x *lexicon) pairsOf(tokens []token, grow bool, put func(int32, float64)) {
+	for i := range tokens {
+		for j := i + 1; j < len(tokens) && j-i <= 9; j++ {
+			if tokens[j].end {
+				break
+			}
+			w := weights.pair * min(tokens[i].weight, tokens[j].weight)
+			if j-i > 5 {
+				w *= 0.7
+			}
+			for _, a := range tokens[i].concepts {
+				for _, b := range tokens[j].concepts {
+					if a == b || !x.core[a] && !x.core[b] {
+						continue
+					}
+					key := [2]int32{min(a, b), max(a, b)}
+					f, ok := x.couples[key]
+					if !ok {
+						if !grow {
+							continue
+						}
+						f = int32(len(x.names) + len(x.features) + len(x.couples))
+						x.couples[key] = f
+					}
+					put(f, w)
+				}
+			}
+		}
+	}
+}
+
+// unknown counts the words that the index knows nothing of.
+func unknown(tokens []token) float64 {
+	n := 0.0
+	for i := range tokens {
+		t := &tokens[i]
+		if !t.end && t.stem == -1 && len(t.concepts) == 0 && len(t.parts) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// segment is a part of a question that is read by itself.
+type segment struct{ tokens []token }
+
+// segments cuts a question: short ones are one; long ones are windows of about
+// twenty words that end where sentences do.
+func segments(tokens []token) []segment {
+	words := 0
+	for _, t := range tokens {
+		if !t.end {
+			words++
+		}
+	}
+	if words <= 26 {
+		return []segment{{tokens}}
+	}
+	var out []segment
+	var sentences [][]token
+	from := 0
+	for i := 0; i <= len(tokens); i++ {
+		if i == len(tokens) || tokens[i].end || i-from >= 24 {
+			if i > from {
+				sentences = append(sentences, tokens[from:i])
+			}
+			from = i
+			if i < len(tokens) && tokens[i].end {
+				from++
+			}
+		}
+	}
+	for i := range sentences {
+		s := slices.Clone(sentences[i])
+		if i+1 < len(sentences) && len(s)+len(sentences[i+1]) <= 34 {
+			s = append(append(s, token{end: true}), sentences[i+1]...)
+		}
+		out = append(out, segment{s})
+	}
+	return out
+}
+
+// found is what speaks for one entry.
+type found struct {
+	score, like, words, cues float64
+	why                      []string
+	example                  int32
+}
+
+// Find answers a question.
+func (ix *Index) Find(q Query) Result {
+	var r Result
+	text, kinds := ix.names.strip(q.Text.Read())
+	r.Dropped = kinds
+	a := ix.x.analyse(text, q.Lang, false)
+	u := ix.crisis.Read(flows.NewWords(text))
+
+	r.FirstPerson = ix.firstPerson(a, u)
+	scores := make([]found, len(ix.entries))
+	outside, core := ix.score(a, scores)
+	if i, ok := ix.exact[termKey(text)]; ok {
+		scores[i].score += weights.exact
+	}
+	for i := range scores {
+		if slices.Contains(ix.entries[i].roles, q.Role) && scores[i].score > 0 {
+			scores[i].score += weights.role
+		}
+	}
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[j].score, scores[i].score) })
+	order = order[:min(len(order), most)]
+
+	if len(order) > 0 && ix.fits(scores[order[0]], outside, core) {
+		best := scores[order[0]].score
+		for _, i := range order {
+			if s := scores[i].score; s >= best*0.35 && s > 0.25 {
+				r.add(ix.entries[i].id, s)
+				if len(r.IDs) <= 2 {
+					r.Why = append(r.Why, scores[i].why...)
+				}
+			}
+		}
+	}
+	ix.ask(a, text, &r)
+	if len(r.IDs) > 1 && (r.Scores[0] < weights.sure || r.Scores[0]-r.Scores[1] < weights.near) {
+		r.Unsure = true
+		r.IDs, r.Scores = r.IDs[:min(3, len(r.IDs))], r.Scores[:min(3, len(r.IDs))]
+	}
+	own := 0.0
+	if ix.danger >= 0 {
+		own = scores[ix.danger].cues
+	}
+	ix.warn(a, u, own, &r)
+	return r
+}
+
+// fits tells whether the best entry is good enough for an answer at all. What
+// holds no word that belongs here must be answered by a cue, or by an example
+// that says nearly the same.
+func (ix *Index) fits(f found, outside float64, core bool) bool {
+	switch {
+	case f.score < outside*weights.outside*2:
+		return false
+	case core:
+		return f.score >= weights.least
+	}
+	return f.score >= weights.least*1.5 && (f.cues > 0 || f.like >= 0.85)
+}
+
+func (r *Result) add(id string, score float64) {
+	r.IDs = append(r.IDs, id)
+	r.Scores = append(r.Scores, math.Round(score*1000)/1000)
+}
+
+// first puts an id before all others.
+func (r *Result) first(id string, at int) {
+	if i := slices.Index(r.IDs, id); i >= 0 {
+		if i <= at {
+			return
+		}
+		r.IDs, r.Scores = slices.Delete(r.IDs, i, i+1), slices.Delete(r.Scores, i, i+1)
+	}
+	at = min(at, len(r.IDs))
+	score := 1.0
+	if at < len(r.Scores) {
+		score = r.Scores[at]
+	} else if at > 0 {
+		score = r.Scores[at-1]
+	}
+	r.IDs = slices.Insert(r.IDs, at, id)
+	r.Scores = slices.Insert(r.Scores, at, score)
+	if len(r.IDs) > most {
+		r.IDs, r.Scores = r.IDs[:most], r.Scores[:most]
+	}
+}
+
+// score fills in what speaks for every entry. It answers how much the question is
+// like what does not belong here, and whether it holds a word that does.
+func (ix *Index) score(a analysis, out []found) (outside float64, core bool) {
+	segs := segments(a.tokens)
+	for i := range out {
+		out[i].example = -1
+	}
+	for _, t := range a.tokens {
+		for _, c := range t.concepts {
+			core = core || ix.x.core[c] && !(t.mended && len(t.word) <= 6)
+		}
+	}
+	sum := make([]float64, len(out))
+	one := make([]found, len(out))
+	for k, s := range segs {
+		clear(one)
+		o := ix.segment(s, one)
+		outside = max(outside, o)
+		for i := range one {
+			sum[i] += one[i].score
+			if one[i].score > out[i].score {
+				out[i] = one[i]
+			}
+		}
+		_ = k
+	}
+	if len(segs) > 1 {
+		// A story speaks for what many of its parts speak for.
+		outside = 0
+		for i := range out {
+			out[i].score += weights.whole * (sum[i] - out[i].score) / math.Sqrt(float64(len(segs)))
+		}
+	}
+	return outside, core
+}
+
+// segment scores one part of a question.
+func (ix *Index) segment(s segment, out []found) (outside float64) {
+	v := ix.x.vector(s.tokens, false)
+	if len(v) == 0 {
+		return 0
+	}
+	var norm, mass float64
+	keys := sortedKeys(v)
+	likes := make([]float32, len(ix.example))
+	for _, f := range keys {
+		idf := float64(ix.idf[f])
+		w := v[f] * idf
+		norm += w * w
+		mass += w
+		for _, p := range ix.likes[f] {
+			likes[p.of] += float32(w) * p.weight
+		}
+		for _, p := range ix.words[f] {
+			out[p.of].words += w * float64(p.weight)
+		}
+	}
+	lost := unknown(s.tokens)
+	top := float64(5)
+	norm = math.Sqrt(norm + weights.unknown*lost*top*top)
+	mass += weights.unknown * lost * top
+	second := make([]float64, len(out))
+	for i := range likes {
+		if likes[i] == 0 || ix.example[i].norm == 0 {
+			continue
+		}
+		e := &ix.example[i]
+		sim := float64(likes[i]) / (norm * float64(e.norm))
+		if e.entry < 0 {
+			outside = max(outside, sim)
+			continue
+		}
+		o := &out[e.entry]
+		if sim > o.like {
+			second[e.entry] = o.like
+			o.like, o.example = sim, int32(i)
+		} else {
+			second[e.entry] = max(second[e.entry], sim)
+		}
+	}
+	places := positions(s.tokens, len(ix.x.names))
+	for i := range out {
+		o := &out[i]
+		if o.like > 0 {
+			o.why = append(o.why, ix.example[o.example].id)
+		}
+		cues := 0.0
+		for _, c := range ix.entries[i].cues {
+			if m := c.match(places); m > 0 {
+				if m > cues {
+					cues, m = m, cues
+				}
+				cues += weights.more * min(m, 1) * 0.3
+				o.why = append(o.why, c.id)
+			}
+		}
+		o.cues = min(cues, 3.4)
+		o.words /= mass
+		o.score = weights.like*(o.like+weights.second*second[i]) + weights.words*o.words + weights.cues*o.cues
+	}
+	return outside
+}
+
+// positions tells where each concept stands.
+func positions(tokens []token, n int) [][]int16 {
+	at := make([][]int16, n)
+	k := int16(0)
+	for i := range tokens {
+		if tokens[i].end {
+			k += 3
+			continue
+		}
+		for _, c := range tokens[i].concepts {
+			at[c] = append(at[c], k)
+		}
+		k++
+	}
+	return at
+}
+
+// apart is how many words may lie between the concepts of a cue.
+const apart = 16
+
+// match gives the weight of the cue when its concepts stand close together, less
+// when they are further apart; 0 when they do not.
+func (c *cue) match(at [][]int16) float64 {
+	for _, n := range c.not {
+		if len(at[n]) > 0 {
+			return 0
+		}
+	}
+	best := 0.0
+	for _, concept := range c.groups[0] {
+		for _, p := range at[concept] {
+			used := [8]int16{p}
+			n, far := 1, int16(0)
+			for _, group := range c.groups[1:] {
+				near, d := int16(-1), int16(apart+1)
+				for _, other := range group {
+					for _, q := range at[other] {
+						if slices.Contains(used[:n], q) {
+							continue
+						}
+						if e := max(p-q, q-p); e < d {
+							near, d = q, e
+						}
+					}
+				}
+				if near < 0 || n == len(used) {
+					n = 0
+					break
+				}
+				used[n] = near
+				n++
+				far = max(far, d)
+			}
+			if n == 0 {
+				continue
+			}
+			best = max(best, c.weight*(1-0.35*float64(far)/apart))
+		}
+	}
+	return best
+}
