@@ -80,13 +80,17 @@ func (p *press) label(s flows.Session, b flows.Button) string {
 	if b.Text != "" {
 		return b.Text
 	}
+	own, tag := "", ""
 	if b.Label != "" {
-		if text, _ := p.c.Texts.Lookup(s.Locale, b.Label, s.Band); text != "" {
-			return text
+		own, tag = p.c.Texts.Lookup(s.Locale, b.Label, s.Band)
+	}
+	if own == "" || tag != s.Locale {
+		// A shared label in the child's language beats one of its own in another.
+		if shared, in := p.c.Texts.Lookup(s.Locale, "button."+b.Event, s.Band); own == "" || in == s.Locale {
+			return shared
 		}
 	}
-	text, _ := p.c.Texts.Lookup(s.Locale, "button."+b.Event, s.Band)
-	return text
+	return own
 }
 
 // card is the help card as a reply. It leaves the screen behind it where it

@@ -285,7 +285,6 @@ type lease struct {
 	mu   sync.Mutex
 	have bool
 	ever bool // the store ever said who has it
-	end  time.Time
 }
 
 // holdLease renews a lease until ctx ends.

@@ -334,7 +334,7 @@ func (c *crawl) look(s flows.Session, r bot.Reply) {
 		c.fault("%s: no help on the screen", where)
 		return
 	}
-	if c.press(where, s, *r.System[0].Help) {
+	if c.press(s, *r.System[0].Help) {
 		c.cover.mu.Lock()
 		c.cover.near++
 		c.cover.mu.Unlock()
@@ -353,7 +353,7 @@ func (c *crawl) back(where string, s flows.Session, r bot.Reply) {
 }
 
 // press presses a help button and everything further inside the card.
-func (c *crawl) press(where string, s flows.Session, req card.Request) bool {
+func (c *crawl) press(s flows.Session, req card.Request) bool {
 	key := req.String()
 	if good, known := c.cards[key]; known {
 		return good
@@ -361,7 +361,7 @@ func (c *crawl) press(where string, s flows.Session, req card.Request) bool {
 	u := c.update
 	u.Event, u.Help = flows.Help, &req
 	r, _ := c.handle(s, u)
-	where = "the card " + key
+	where := "the card " + key
 	c.texts(where, r)
 	var all strings.Builder
 	for _, b := range r.Bubbles {
@@ -384,7 +384,7 @@ func (c *crawl) press(where string, s flows.Session, req card.Request) bool {
 			if !slices.Contains(labels, b.Label) && b.Event != flows.Hide {
 				c.fault("%s: the channel leaves out the button %q", where, b.Label)
 			}
-			if b.Help != nil && !c.press(where, s, *b.Help) {
+			if b.Help != nil && !c.press(s, *b.Help) {
 				good = false
 			}
 		}

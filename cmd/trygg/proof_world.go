@@ -327,7 +327,7 @@ func (p *phone) update(body string) (screen, error) {
 	sent := p.wire.all()
 	switch {
 	case out.Code != http.StatusOK || len(sent) == 0:
-		return screen{}, fmt.Errorf("Telegram is sent nothing (%d)", out.Code)
+		return screen{}, fmt.Errorf("nothing is sent to Telegram (%d)", out.Code)
 	case len(sent) > 1:
 		return screen{}, fmt.Errorf("the screen does not fit one message of Telegram, it takes %d", len(sent))
 	}

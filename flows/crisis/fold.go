@@ -15,13 +15,6 @@ const (
 	maxRunes = 2 * 4096
 )
 
-// The marks folding leaves behind for the tokeniser. They are outside every
-// alphabet.
-const (
-	markStop = '\x01' // a sentence ends
-	markSoft = '\x02' // a pause inside a sentence
-)
-
 // fold brings typed text into the one form that everything is compared in:
 // NFKC, lower case, without zero-width and direction marks, without accents put
 // on top of letters, without apostrophes, Arabic letters in their plain shape
