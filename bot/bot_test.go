@@ -346,6 +346,25 @@ func TestEraseAndHideEndNeutral(t *testing.T) {
 	}
 }
 
+// F45: no language is known. Every button still has a label.
+func TestF45_everyButtonHasALabelInWhateverLanguage(t *testing.T) {
+	for _, locale := range []string{"", "nb", "uk", "xx"} {
+		w := newWorld(t)
+		u := bot.Update{Chat: w.chat, Event: flows.Show, Locale: locale, At: noon}
+		a, err := w.bot.Handle(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range append(a.Reply.Rows, a.Reply.System) {
+			for _, b := range row {
+				if b.Label == "" {
+					t.Errorf("%q: %s has no label", locale, b.Event)
+				}
+			}
+		}
+	}
+}
+
 func TestALineSaysWhyATextIsNotInTheChildsLanguage(t *testing.T) {
 	w := newWorld(t)
 	w.do(bot.Update{Event: flows.Show, Locale: "en"})

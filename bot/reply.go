@@ -86,7 +86,7 @@ func (p *press) label(s flows.Session, b flows.Button) string {
 	}
 	if own == "" || tag != s.Locale {
 		// A shared label in the child's language beats one of its own in another.
-		if shared, in := p.c.Texts.Lookup(s.Locale, "button."+b.Event, s.Band); own == "" || in == s.Locale {
+		if shared, in := p.c.Texts.Lookup(s.Locale, "button."+b.Event, s.Band); shared != "" && (own == "" || in == s.Locale) {
 			return shared
 		}
 	}
