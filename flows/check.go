@@ -396,6 +396,9 @@ func (l *Library) checkDeadEnds(w *walked) {
 // A flow is left by done, by the main menu, or by calling a flow that is not
 // part of the loop.
 func (l *Library) checkWaysOut(w *walked) {
+	if l.state(l.index.home) == nil {
+		return // told
+	}
 	for _, n := range l.order {
 		f := l.flows[n]
 		stuckIn := map[string]int{} // state -> for how many kinds of reader
@@ -436,7 +439,8 @@ func (f *Flow) leaves(l *Library, r reader) map[string]bool {
 	from := map[string][]string{} // state -> the states that lead to it
 	var queue []string
 	for _, s := range f.States {
-		leaves := (Place{f.Name, s.Name}) == l.index.home || len(s.lost) > 0
+		dead := len(s.Rows) == 0 && s.List == "" // told as a dead end
+		leaves := (Place{f.Name, s.Name}) == l.index.home || len(s.lost) > 0 || dead
 		for _, e := range s.goes(r) {
 			t := e.Target
 			switch {

@@ -73,8 +73,10 @@ func Check(content fs.FS, municipalities []Named) (*Library, []Problem) {
 		}
 		f, ps := parseFlow(file, b)
 		problems = append(problems, ps...)
+		if f == nil || f.Name != nameOf(file) || len(f.States) == 0 {
+			broken[nameOf(file)] = true
+		}
 		if f == nil || f.Name == "" || len(f.States) == 0 {
-			broken[strings.TrimSuffix(file, ".yaml")] = true
 			continue
 		}
 		if l.flows[f.Name] != nil {
@@ -129,6 +131,9 @@ func (l *Library) parseIndex(b []byte, broken map[string]bool) []Problem {
 		case "privacy":
 			l.index.privacy = to
 		}
+	}
+	for _, p := range src.problems {
+		delete(missing, p.Suggestion) // told as misspelt
 	}
 	for _, k := range keys(missing) {
 		src.at(nil, "%s: is missing: want flow/state", k)

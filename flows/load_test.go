@@ -57,7 +57,7 @@ func TestF59_F60_whatIsWrongIsToldToItsAuthor(t *testing.T) {
 		{"no index", func() map[string]string { m := maps.Clone(small); delete(m, "index.yaml"); return m }(), `index.yaml: is missing`},
 		{"broken YAML", with("who.yaml", "flow: [who\n"), `who.yaml`},
 		{"an alias", with("who.yaml", "flow: &a who\nstart: *a\n"), `anchor or alias`},
-		{"an empty file", with("who.yaml", ""), `who.yaml: want one document`},
+		{"an empty file", with("who.yaml", ""), `who.yaml: the file is empty`},
 		{"a flow named otherwise than its file", edit("who.yaml", "flow: who", "flow: whom"), `flow: want "who", the name of the file, got "whom"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -135,7 +135,11 @@ func parseFlow(file string, b []byte) (*Flow, []Problem) {
 		return nil, src.problems
 	}
 	f := &Flow{file: file, at: root, For: ForChild, state: map[string]*State{}, was: map[string]string{}, wasAt: map[string]node{}}
-	var states node
+	var states, start node
+	if pairs := root.pairs("flow file", "flow", "for", "start", "states"); len(pairs) == 0 && len(src.problems) > 0 {
+		return f, src.problems // it is no flow at all
+	}
+	src.problems = nil
 	for _, p := range root.pairs("flow file", "flow", "for", "start", "states") {
 		switch p.key {
 		case "flow":
@@ -146,18 +150,13 @@ func parseFlow(file string, b []byte) (*Flow, []Problem) {
 			}
 		case "start":
 			f.Start, _ = p.value.text("start")
+			start = p.value
 		case "states":
 			states = p.value
 		}
 	}
-	if want := strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".yaml"); f.Name != want {
-		root.problem("flow: want %q, the name of the file, got %q", want, f.Name)
-	}
-	if has(ours, f.Name) {
-		root.problem("flow: %q belongs to the help card, which is compiled in: choose another name", f.Name)
-	}
-	if !nameForm.MatchString(f.Name) {
-		root.problem("flow: %q: want small letters a-z, digits and _, beginning with a letter", f.Name)
+	if f.Name != "" || len(src.problems) == 0 {
+		f.checkName(root)
 	}
 	if states.n == nil {
 		root.problem("states: is missing: a flow needs at least one state")
@@ -170,9 +169,28 @@ func parseFlow(file string, b []byte) (*Flow, []Problem) {
 		root.problem("states: is empty: a flow needs at least one state")
 	}
 	if _, ok := f.state[f.Start]; !ok && len(f.States) > 0 {
-		root.problem("start: %q is not a state of this flow%s", f.Start, suggest(f.Start, f.stateNames()))
+		if start.n == nil {
+			start = root
+		}
+		start.problem("start: %q is not a state of this flow%s", f.Start, suggest(f.Start, f.stateNames()))
 	}
 	return f, src.problems
+}
+
+func (f *Flow) checkName(root node) {
+	switch want := nameOf(f.file); {
+	case f.Name != want:
+		root.problem("flow: want %q, the name of the file, got %q", want, f.Name)
+	case has(ours, f.Name):
+		root.problem("flow: %q belongs to the help card, which is compiled in: choose another name", f.Name)
+	case !nameForm.MatchString(f.Name):
+		root.problem("flow: %q: want small letters a-z, digits and _, beginning with a letter", f.Name)
+	}
+}
+
+// nameOf is what the flow of a file is called.
+func nameOf(file string) string {
+	return strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".yaml")
 }
 
 func (f *Flow) stateNames() []string {
@@ -195,9 +213,11 @@ func (f *Flow) parseState(p pair) {
 	f.state[s.Name] = s
 	what := "state " + s.Name
 	var goes, does []pair
+	says := false
 	for _, q := range p.value.pairs(what, "say", "buttons", "go", "do", "was", "typing", "list") {
 		switch q.key {
 		case "say":
+			says = true
 			for _, it := range q.value.list(what + ": say") {
 				if id, ok := it.text(what + ": say"); ok {
 					s.Say, s.saidAt = append(s.Say, id), append(s.saidAt, it)
@@ -227,7 +247,7 @@ func (f *Flow) parseState(p pair) {
 			}
 		}
 	}
-	if len(s.Say) == 0 {
+	if len(s.Say) == 0 && !says {
 		p.at.problem("%s: say is missing: every state says something", what)
 	}
 	for _, g := range goes {
@@ -245,10 +265,13 @@ func (f *Flow) parseState(p pair) {
 	}
 	for _, row := range s.Rows {
 		for _, c := range row {
-			if !nameForm.MatchString(c.Event) {
-				c.at.problem("button %q: want small letters a-z, digits and _, beginning with a letter", c.Event)
-			} else if has(reserved, c.Event) {
+			switch {
+			case !nameForm.MatchString(c.Event):
+				c.at.problem("button %q: want small letters a-z, digits and _, beginning with a letter, at most 32", c.Event)
+				s.lost[c.Event] = true
+			case has(reserved, c.Event):
 				c.at.problem("button %q: this name belongs to the engine, which puts it on every screen: choose another", c.Event)
+				s.lost[c.Event] = true
 			}
 			if _, ok := s.by[c.Event]; !ok && !s.lost[c.Event] {
 				// An event goes to the state of its name, where nothing else is said.
@@ -334,6 +357,9 @@ func (f *Flow) target(s string) (Target, string) {
 	flow, state, call := strings.Cut(s, "/")
 	if !call {
 		flow, state = f.Name, s
+		if flow == "" {
+			flow = nameOf(f.file) // told; the others of the file are still looked at
+		}
 	}
 	if !nameForm.MatchString(flow) || state != "" && !nameForm.MatchString(state) {
 		return Target{}, "which is no place: want a state, flow/, flow/state or done"

@@ -100,6 +100,10 @@ func (f *source) parse(b []byte) (node, bool) {
 		}
 		return node{}, false
 	}
+	if len(file.Docs) == 0 || len(file.Docs) == 1 && file.Docs[0].Body == nil {
+		f.at(nil, "the file is empty: take it away, or write what belongs in it")
+		return node{}, false
+	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		f.at(nil, "want one document, got %d: a content file is one YAML document", len(file.Docs))
 		return node{}, false

@@ -67,7 +67,7 @@ func (b *Bundle) Inspect(fsys fs.FS, r *Rules, uses map[string]Use) (findings, n
 		i.entries()
 		i.lacks()
 		i.readingLevels()
-		stale, unrecorded := b.stale(fsys, l.Tag)
+		stale, unrecorded := b.stale(fsys, l.Tag, func(id string) bool { u, ok := uses[id]; return ok && !u.Safety })
 		if l.Tag != Source {
 			i.found = append(i.found, stale...)
 			notes = append(notes, unrecorded...)
@@ -119,7 +119,13 @@ func (i *inspection) entries() {
 	for _, e := range i.t.entries {
 		use, used := i.uses[e.ID]
 		if !used {
-			i.tell(e, "unused", i.meant(e.ID), "is used by nothing: take it away")
+			meant := i.meant(e.ID)
+			if meant == "" || i.lang.Tag != Source { // else told where it is used
+				i.tell(e, "unused", meant, "is used by nothing: take it away")
+			}
+			continue
+		}
+		if e.broken {
 			continue
 		}
 		i.shape(e)
@@ -221,6 +227,9 @@ func (i *inspection) variants(e Entry) {
 		i.tell(e, "variant", "", "is never read: every band has a text of its own")
 	}
 	lacks := i.b.Lacks(i.lang.Tag, e.ID)
+	if i.b.told[e.ID] {
+		return
+	}
 	if i.lang.Tag != Source && !i.uses[e.ID].Safety && len(lacks) > 0 && i.first(e) {
 		i.tell(e, "variant", "", "has no text for the %s %s: write %s, or one without a band for all who have none", one(len(lacks), "band", "bands"), and(lacks), e.ID+"@"+lacks[0])
 	}
@@ -284,10 +293,13 @@ func (i *inspection) placeholders(e Entry) {
 	if i.lang.Tag == Source {
 		return
 	}
+	if i.b.told[e.ID] {
+		return
+	}
 	own := map[string]bool{}
 	for _, text := range e.texts() {
 		for _, n := range placeholdersOf(text) {
-			own[n] = true
+			own[n] = e.Forms == nil || n != "n"
 		}
 	}
 	source := map[string]bool{}
@@ -310,7 +322,7 @@ func (i *inspection) placeholders(e Entry) {
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(own)) {
-		if !source[n] {
+		if own[n] && !source[n] {
 			added = append(added, "{{."+n+"}}")
 		}
 	}
@@ -324,7 +336,7 @@ func (i *inspection) placeholders(e Entry) {
 
 var (
 	digits  = regexp.MustCompile(`\p{Nd}+`)
-	address = regexp.MustCompile(`(?i)https?:|www\.|[\p{L}\p{N}_-]+@[\p{L}\p{N}_-]+|[\p{L}\p{N}-]+\.(?:no|com|org|net|info|eu|se|dk|uk|me)(?:$|[^\p{L}\p{N}])`)
+	address = regexp.MustCompile(`(?i)https?:\S*|www\.\S*|[\p{L}\p{N}_-]+@[\p{L}\p{N}_-]+|[\p{L}\p{N}-]+\.(?:no|com|org|net|info|eu|se|dk|uk|me)(?:$|[^\p{L}\p{N}])`)
 	clock   = regexp.MustCompile(`\p{Nd}{1,2}[.:]\p{Nd}{2}`)
 )
 
@@ -348,7 +360,7 @@ func (i *inspection) numbers(e Entry, text string, use Use) {
 		}
 	}
 	for _, d := range digits.FindAllStringIndex(bare, -1) {
-		if !slices.ContainsFunc(allowed, func(a []int) bool { return a[0] <= d[0] && d[1] <= a[1] }) {
+		if !i.r.missing && !slices.ContainsFunc(allowed, func(a []int) bool { return a[0] <= d[0] && d[1] <= a[1] }) {
 			i.tell(e, "number", "", "holds a number of its own, %q: put it into contacts.yaml and write {{.number_…}}, or name an age or a deadline as years, weeks, § ...", bare[d[0]:d[1]])
 			return
 		}
@@ -439,7 +451,11 @@ func (i *inspection) length(e Entry, use Use) {
 		youngest = cmp.Or(firstOf(bands, "10-12"), bands[0])
 	}
 	if n := len(words(e.Text)); n > limits[youngest].words {
-		i.tell(e, "words", "", "has %d words, and the band %s reads it: at most %d, so split it or write %s@%s", n, youngest, limits[youngest].words, e.ID, youngest)
+		or := ""
+		if e.Band == "" {
+			or = fmt.Sprintf(" or write %s@%s", e.ID, youngest)
+		}
+		i.tell(e, "words", "", "has %d words, and the band %s reads it: at most %d, so split it%s", n, youngest, limits[youngest].words, or)
 	}
 	if !i.lang.Always && e.Band == "" {
 		bands = []string{youngest}
@@ -582,7 +598,7 @@ func (i *inspection) lacks() {
 	gone := map[string]int{}
 	for _, e := range source.entries {
 		use, used := i.uses[e.ID]
-		if _, ok := i.t.at[e.Key()]; ok || !used || use.Safety && len(i.b.Lacks(i.lang.Tag, e.ID)) > 0 {
+		if _, ok := i.t.at[e.Key()]; ok || !used || i.b.told[e.ID] || use.Safety && len(i.b.Lacks(i.lang.Tag, e.ID)) > 0 {
 			continue
 		}
 		file := i.lang.Tag + "/" + path.Base(e.File)
@@ -599,7 +615,7 @@ func (i *inspection) lacks() {
 		i.found = append(i.found, Problem{File: file, Rule: "missing", Text: fmt.Sprintf("the file is missing: nb has %d %s in it", gone[file], one(gone[file], "text", "texts"))})
 	}
 	for _, e := range i.t.entries {
-		if _, used := i.uses[e.ID]; !used || e.Band == "" {
+		if _, used := i.uses[e.ID]; !used || e.Band == "" || i.b.told[e.ID] {
 			continue
 		}
 		if _, ok := source.at[e.Key()]; !ok && i.b.hasSource(e.ID) {

@@ -82,6 +82,9 @@ type Bundle struct {
 	byTag     map[string]*texts
 	alias     map[string]string
 	infos     []FileInfo
+	// told are IDs with a mistake in some language, or a line that could not be
+	// read: what is missing of them is not told again.
+	told map[string]bool
 }
 
 // Entry is one message as its file has it.
@@ -95,6 +98,8 @@ type Entry struct {
 
 	File         string
 	Line, Column int
+
+	broken bool // told, so nothing more is concluded from it
 }
 
 // Key names the entry in its file.
@@ -136,7 +141,7 @@ func Load(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
 // for looking at, not for running. With nil for numbers placeholders are left as
 // they are, for when the numbers themselves cannot be read.
 func Check(fsys fs.FS, numbers map[string]string) (*Bundle, []Problem) {
-	b := &Bundle{byTag: map[string]*texts{}, alias: map[string]string{}}
+	b := &Bundle{byTag: map[string]*texts{}, alias: map[string]string{}, told: map[string]bool{}}
 	problems := b.readLanguages(fsys)
 	for _, l := range b.languages {
 		t, ps := b.load(fsys, l, numbers)
@@ -235,7 +240,9 @@ func (b *Bundle) load(fsys fs.FS, l Language, numbers map[string]string) (*texts
 				continue
 			}
 			from[e.Key()] = e
-			if f.render(&e, l, numbers) && e.Forms != nil {
+			if e.broken = !f.render(&e, l, numbers) || e.broken; e.broken {
+				b.told[e.ID] = true
+			} else if e.Forms != nil {
 				if err := bundle.AddMessages(tag, message(e)); err != nil {
 					f.tell(e.Line, e.Column, "", "%q: %v", e.Key(), err)
 				}
@@ -249,6 +256,9 @@ func (b *Bundle) load(fsys fs.FS, l Language, numbers map[string]string) (*texts
 			}
 		}
 		problems = append(problems, f.problems...)
+		for _, id := range f.lost {
+			b.told[id] = true
+		}
 	}
 	t.counts = i18n.NewLocalizer(bundle, l.Tag)
 	return t, problems

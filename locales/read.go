@@ -27,6 +27,7 @@ const (
 type file struct {
 	name     string
 	problems []Problem
+	lost     []string // IDs of lines that could not be read
 }
 
 func (f *file) tell(line, column int, suggestion, format string, args ...any) {
@@ -160,11 +161,14 @@ func (f *file) read(raw []byte) (FileInfo, []Entry) {
 			f.tell(line, column, "", "%q: want small letters, digits, dashes and dots, such as rights.menu", name)
 			continue
 		case strings.Contains(name, "@") && !slices.Contains(Bands, e.Band):
+			f.lost = append(f.lost, e.ID)
 			f.tell(line, column, nearest(e.Band, Bands), "%q: %q is not a band: want %s", name, e.Band, strings.Join(Bands, ", "))
 			continue
 		}
 		if f.value(p.Value, name, &e) {
 			entries = append(entries, e)
+		} else {
+			f.lost = append(f.lost, e.ID)
 		}
 	}
 	if !header {
@@ -208,6 +212,7 @@ func (f *file) value(n ast.Node, name string, e *Entry) bool {
 	e.Raw = strings.TrimSpace(text)
 	if e.Raw == "" {
 		f.tell(e.Line, e.Column, "", "%q is empty: give a text, or take the line away", name)
+		e.broken = true
 	}
 	return true
 }
@@ -317,7 +322,7 @@ func (f *file) render(e *Entry, l Language, numbers map[string]string) bool {
 	if len(spare) > 0 {
 		f.tell(e.Line, e.Column, "", "%q has the plural %s %s, which %s does not use: take it away", e.Key(), one(len(spare), "form", "forms"), and(spare), l.Name)
 	}
-	return len(lacks) == 0
+	return len(lacks) == 0 && len(spare) == 0
 }
 
 func (f *file) fill(e *Entry, text string, numbers map[string]string, count *int) (string, bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ type Rules struct {
 	Numbers    []Phrase            `yaml:"numbers"`   // digits that may stand in a text
 	Exceptions []Exception         `yaml:"exceptions"`
 
-	easy map[string]map[string]bool
+	easy    map[string]map[string]bool
+	missing bool // told; nothing is held against rules that are not there
 }
 
 // Phrase is a pattern with what it is for. \b is the edge of a word in any
@@ -63,6 +65,7 @@ func LoadRules(fsys fs.FS) (*Rules, []Problem) {
 	raw, err := fs.ReadFile(fsys, rulesFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		r.missing = true
 		f.tell(0, 0, "", "is missing: it says what texts may not say")
 		return r, f.problems
 	case err != nil:
@@ -104,7 +107,12 @@ func LoadRules(fsys fs.FS) (*Rules, []Problem) {
 				f.tell(line, column, "", "%s: an entry without id or reason: say what it is for", list.name)
 			}
 			if p.re, err = regexp.Compile("(?i)" + strings.ReplaceAll(p.Pattern, `\b`, `(?:^|$|[^\p{L}\p{N}])`)); err != nil || p.Pattern == "" {
-				f.tell(line, column, "", "%s %q: the pattern cannot be read: %v", list.name, p.ID, err)
+				var why *syntax.Error
+				reason := "it is empty"
+				if errors.As(err, &why) {
+					reason = why.Code.String()
+				}
+				f.tell(line, column, "", "%s %q: the pattern cannot be read: %s", list.name, p.ID, reason)
 				p.re = nil
 			}
 		}
@@ -115,6 +123,7 @@ func LoadRules(fsys fs.FS) (*Rules, []Problem) {
 		rule, _, _ := strings.Cut(e.Rule, "/")
 		switch {
 		case !slices.Contains(ruleNames, rule):
+			e.used = true // told
 			f.tell(e.line, e.column, nearest(rule, ruleNames), "exception for %q: %q is not a rule: want %s", e.Text, e.Rule, strings.Join(ruleNames, ", "))
 		case e.Text == "" || e.Reason == "":
 			f.tell(e.line, e.column, "", "an exception without text or reason: say which text and why")

@@ -132,10 +132,20 @@ func (b *Bundle) Record(tag string) Origins {
 
 // stale finds the translations whose source has changed since, while they have
 // not. Those that nobody has recorded are only counted, a file at a time.
-func (b *Bundle) stale(fsys fs.FS, tag string) (stale, unrecorded []Problem) {
+func (b *Bundle) stale(fsys fs.FS, tag string, used func(id string) bool) (stale, unrecorded []Problem) {
 	was, problems := LoadOrigins(fsys, tag)
 	stale = append(stale, problems...)
 	news := map[string]int{}
+	if !b.Language(tag).Always {
+		// What was translated once and is gone: nb would stand in without a word.
+		for _, key := range slices.Sorted(maps.Keys(was)) {
+			id, _, _ := strings.Cut(key, "@")
+			if _, here := b.byTag[tag].at[key]; !here && len(b.Lacks(tag, id)) > 0 && b.hasSource(id) && used(id) {
+				stale = append(stale, Problem{File: OriginsFile(tag), Rule: "gone", Text: fmt.Sprintf(
+					"%q was translated and is gone: bring it back, or run trygg check --record when it is meant to be in nb only", key)})
+			}
+		}
+	}
 	for _, e := range b.Entries(tag) {
 		now, ok := b.Origin(tag, e)
 		switch then, known := was[e.Key()]; {

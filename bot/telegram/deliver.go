@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"trygg/bot"
@@ -45,8 +46,8 @@ func (c *Channel) show(ctx context.Context, l *lane, j *job) (bot.Sent, error) {
 		switch {
 		case errors.Is(err, errOvertaken):
 			return bot.Sent{Removed: []int{lost}}, nil
-		case errors.Is(err, errRefused) && j.priority == help:
-			return bot.Sent{}, c.plainly(ctx, l, screens[0])
+		case errors.Is(err, errRefused):
+			return c.plainly(ctx, l, screens[0])
 		case err != nil && !errors.Is(err, errGone):
 			return bot.Sent{}, err
 		case err == nil && target != 0:
@@ -100,8 +101,8 @@ func (c *Channel) fresh(ctx context.Context, l *lane, j *job, reply bot.Reply, b
 	var sent bot.Sent
 	for _, s := range screens {
 		id, err := c.api.message(ctx, l.chat, s)
-		if errors.Is(err, errRefused) && j.priority == help {
-			return sent, c.plainly(ctx, l, s)
+		if errors.Is(err, errRefused) {
+			return c.plainly(ctx, l, s)
 		}
 		if err != nil {
 			l.mu.Lock()
@@ -141,12 +142,31 @@ func (c *Channel) fresh(ctx context.Context, l *lane, j *job, reply bot.Reply, b
 	return sent, nil
 }
 
-// plainly sends a text that was refused without its buttons, as the last way to
-// get help through.
-func (c *Channel) plainly(ctx context.Context, l *lane, m Message) error {
+// plainly sends what was refused with help as its only button, and if that is
+// refused too, without any: a child never meets silence.
+func (c *Channel) plainly(ctx context.Context, l *lane, m Message) (bot.Sent, error) {
+	c.o.Meter.Alarm("refused")
+	rows := m.Rows
 	m.Rows = nil
-	_, err := c.api.message(ctx, l.chat, m)
-	return err
+	for _, row := range rows {
+		for _, k := range row {
+			if strings.HasPrefix(k.Data, helpMark) {
+				m.Rows = [][]Key{{k}} // the last one is the engine's
+			}
+		}
+	}
+	id, err := c.api.message(ctx, l.chat, m)
+	if errors.Is(err, errRefused) {
+		m.Rows = nil
+		id, err = c.api.message(ctx, l.chat, m)
+	}
+	if err != nil {
+		return bot.Sent{}, err
+	}
+	l.mu.Lock()
+	l.live, l.since = id, time.Time{}
+	l.mu.Unlock()
+	return bot.Sent{Live: id, Added: []int{id}}, nil
 }
 
 // clearing is hiding, erasing or tidying a chat, as far as it got (S30, S31).

@@ -320,6 +320,29 @@ func TestF51_acceptedWithoutAnAnswer(t *testing.T) {
 	})
 }
 
+// What Telegram refuses for a reason nobody foresaw comes plainly, with help.
+func TestRefusedMessageComesPlainly(t *testing.T) {
+	bubbles(t, setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		for _, method := range []string{"editMessageText", "sendMessage"} {
+			w.fake.Next(1, method, faketelegram.Action{Status: 400, Description: "Bad Request: BUTTON_OF_2031_INVALID"})
+			if method == "sendMessage" {
+				w.say(p, "/privacy")
+				w.shows(p, "menu.who")
+				continue
+			}
+			w.pressEvent(p, "next")
+			w.shows(p, "menu.main")
+		}
+		w.press(p, "Hjelp nå")
+		w.shows(p, "112")
+		if w.meter.count(&w.meter.alarms, "refused") != 2 {
+			t.Errorf("alarms: %v", w.meter.alarms)
+		}
+	})
+}
+
 // Help does not wait behind a call that hangs.
 func TestF56_helpBehindACallThatHangs(t *testing.T) {
 	bubbles(t, setup{}, func(t *testing.T, w *world) {

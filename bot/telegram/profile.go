@@ -47,7 +47,7 @@ func (c *Channel) profile(ctx context.Context) error {
 	for _, tag := range c.languages() {
 		locale := tag
 		if locale == "" {
-			locale = "nb"
+			locale = unknown
 		}
 		var want []models.BotCommand
 		for _, name := range menu {

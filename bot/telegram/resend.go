@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -85,7 +86,7 @@ func (c *Channel) again(ctx context.Context, chat int64, id bot.EntryID, e bot.E
 		c.acknowledge(ctx, e.Chat, id)
 		return
 	}
-	u := bot.Update{Chat: e.Chat, At: c.o.Now(), Event: flows.Show, Screen: e.Screen, Locale: s.Locale}
+	u := bot.Update{Chat: e.Chat, At: c.o.Now(), Event: flows.Show, Screen: e.Screen, Locale: cmp.Or(s.Locale, unknown)}
 	a, err := c.o.Bot.Handle(call, u)
 	if err != nil || a.Outcome == bot.Stateless || a.Outcome == bot.Failed {
 		return
@@ -150,7 +151,7 @@ func (c *Channel) tidyChat(ctx context.Context, chat int64, d bot.Due) {
 		return
 	}
 	u := bot.Update{
-		ID: "tidy." + strconv.FormatInt(d.At.UnixNano(), 36), Chat: d.Chat, At: c.o.Now(), Event: flows.Idle, Locale: now.Session.Locale,
+		ID: "tidy." + strconv.FormatInt(d.At.UnixNano(), 36), Chat: d.Chat, At: c.o.Now(), Event: flows.Idle, Locale: cmp.Or(now.Session.Locale, unknown),
 	}
 	a, err := c.o.Bot.Handle(call, u)
 	if err != nil || a.Outcome != bot.Committed {

@@ -163,6 +163,10 @@ func system(r bot.Reply) [][]Key {
 }
 
 func keyOf(b bot.Button, screen string) Key {
+	if b.Label == "" {
+		// Telegram would refuse the whole message for it.
+		b.Label = "…"
+	}
 	if b.Help != nil {
 		return Key{Text: b.Label, Data: helpData(*b.Help, screen)}
 	}

@@ -102,7 +102,7 @@ type Options struct {
 
 	Webhook *Webhook // nil = polling
 
-	// Pick gives our tag for a phone's language; nil = none is known (F45).
+	// Pick gives our tag for a phone's language; nil = all are bokmål (F45).
 	Pick func(tag string) (string, bool)
 	// Tenant is the municipality of this bot, "" = none (D15). Tenants says which
 	// there are; Poster looks a poster's id up.
@@ -315,14 +315,17 @@ func (c *Channel) text(locale, id string) string {
 	return text
 }
 
+// unknown is the language of those whose phone says none, or none of ours (F45).
+const unknown = "nb"
+
 // locale gives our tag for a phone's language, if it may be chosen (S68).
 func (c *Channel) locale(lang string) string {
 	if lang == "" || c.o.Pick == nil {
-		return ""
+		return unknown
 	}
 	tag, ok := c.o.Pick(lang)
 	if may := c.content().Locales; !ok || may != nil && !may[tag] {
-		return ""
+		return unknown
 	}
 	return tag
 }

@@ -132,7 +132,7 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	all := slices.Concat(r.findings, r.inspect(at))
 	rep := report{Content: r.hash, Flows: len(r.library.Flows()), States: r.states()}
 	if r.snapshot() != nil && !c.Quick {
-		proof, ps := prove(ctx, r.snapshot(), proofOptions{})
+		proof, ps := prove(ctx, r.snapshot(), proofOptions{trees: t})
 		rep.Proof = proof
 		all = append(all, ps...)
 	}

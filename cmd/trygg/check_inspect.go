@@ -104,6 +104,18 @@ func (r *reading) usesOf() map[string]locales.Use {
 	for _, t := range r.library.Topics() {
 		add("topic."+t, locales.Use{Kind: locales.Label})
 	}
+	none := len(r.library.Flows()) == 0
+	if len(r.doubtful) > 0 || none || r.data == nil {
+		// What a flow with a mistake would use is not known: nothing is unused.
+		for _, l := range r.texts.Languages() {
+			for _, id := range r.texts.IDs(l.Tag) {
+				flow, _, _ := strings.Cut(id, ".")
+				if _, known := uses[id]; !known && (none && flow != "card" || r.doubtful[flow] || r.data == nil && flow == "card" || flow == "button" || flow == "topic" && r.doubtful["index"]) {
+					uses[id] = locales.Use{Kind: locales.Part}
+				}
+			}
+		}
+	}
 	return uses
 }
 
@@ -119,7 +131,10 @@ func (r *reading) inspect(at time.Time) findings {
 	r.screens(&out, rules)
 	r.choices(&out)
 	wrong, notes := r.texts.Inspect(tree, rules, r.uses)
-	for _, p := range append(wrong, rules.Idle()...) {
+	if len(r.doubtful) == 0 && r.data != nil {
+		wrong = append(wrong, rules.Idle()...)
+	}
+	for _, p := range wrong {
 		out = append(out, r.ofText(Wrong, p, "text"))
 	}
 	for _, p := range notes {
@@ -135,6 +150,13 @@ func (r *reading) inspect(at time.Time) findings {
 // band that can come there: two buttons that read the same, and texts too long
 // for one message of Telegram.
 func (r *reading) screens(out *findings, rules *locales.Rules) {
+	type long struct {
+		at     flows.Spot
+		text   string
+		length int
+	}
+	var order []flows.Place
+	longest := map[flows.Place]long{}
 	for _, lang := range r.texts.Languages() {
 		lead := 0
 		for _, id := range []string{"telegram.lead", "telegram.late"} {
@@ -143,8 +165,12 @@ func (r *reading) screens(out *findings, rules *locales.Rules) {
 		}
 		fallback, _ := r.texts.Lookup(lang.Tag, "engine.fallback", "")
 		for _, f := range r.library.Flows() {
+			if r.doubtful[f.Name] {
+				continue
+			}
 			for _, s := range f.States {
-				readers := r.library.Readers(flows.Place{Flow: f.Name, State: s.Name})
+				place := flows.Place{Flow: f.Name, State: s.Name}
+				readers := r.library.Readers(place)
 				for _, band := range readers.Bands {
 					length, foreign := lead, false
 					for _, id := range s.Say {
@@ -155,8 +181,11 @@ func (r *reading) screens(out *findings, rules *locales.Rules) {
 					if foreign {
 						length += units(fallback) + 2
 					}
-					if length > maxTelegram && slices.Contains(readers.Channels, bot.Telegram) {
-						out.add(Wrong, "screen", r.spot(s.At()), "", "state %q is too long for one message of Telegram in %s for the band %s: %d of %d characters, so split it", s.Name, lang.Tag, band, length, maxTelegram)
+					if length > maxTelegram && slices.Contains(readers.Channels, bot.Telegram) && length > longest[place].length {
+						if longest[place].length == 0 {
+							order = append(order, place)
+						}
+						longest[place] = long{r.spot(s.At()), fmt.Sprintf("state %q is too long for one message of Telegram: in %s for the band %s it has %d of %d characters, so split it", s.Name, lang.Tag, band, length, maxTelegram), length}
 					}
 					if lang.Always {
 						r.sameLabel(out, rules, lang.Tag, band, f, s)
@@ -164,6 +193,9 @@ func (r *reading) screens(out *findings, rules *locales.Rules) {
 				}
 			}
 		}
+	}
+	for _, p := range order {
+		out.add(Wrong, "screen", longest[p].at, "", "%s", longest[p].text)
 	}
 }
 
@@ -211,6 +243,9 @@ func (r *reading) choices(out *findings) {
 	}
 	switches := r.switches()
 	for _, f := range r.library.Flows() {
+		if r.doubtful[f.Name] {
+			continue
+		}
 		for _, s := range f.States {
 			offered := map[string][]string{}
 			same := map[string]string{}

@@ -83,6 +83,7 @@ type reading struct {
 	hash     string
 	findings findings // what stops it from being published
 	uses     map[string]locales.Use
+	doubtful map[string]bool // flows in which something is wrong, so that no more is concluded from them
 }
 
 // readContent reads everything and finds what stops it from being published:
@@ -116,6 +117,14 @@ func readContent(t trees) *reading {
 	for _, p := range fps {
 		p.File = t.shown("flows", p.File)
 		r.findings = append(r.findings, Finding{p, Stops, "flow"})
+	}
+	for _, f := range r.findings {
+		if f.Rule == "flow" {
+			if r.doubtful == nil {
+				r.doubtful = map[string]bool{}
+			}
+			r.doubtful[strings.TrimSuffix(base(f.File), ".yaml")] = true
+		}
 	}
 	r.uses = r.usesOf()
 	r.needed(len(lps) == 0, len(fps) == 0)
@@ -179,7 +188,7 @@ func (r *reading) spot(s flows.Spot) flows.Spot {
 
 // safety are the beginnings of IDs that every language must have: a child in
 // need must not meet another language's text, or none (S68, F58).
-var safety = []string{"card.", "engine.", "button.help", "button.back", "button.home", "button.hide", "button.exit", "button.erase", "button.show", "web.", "telegram."}
+var safety = []string{"card.", "engine.", "button.help", "button.back", "button.home", "button.hide", "button.erase", "button.show", "web.", "telegram."}
 
 func isSafety(id string) bool {
 	return slices.ContainsFunc(safety, func(p string) bool { return strings.HasPrefix(id, p) })

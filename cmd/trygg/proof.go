@@ -87,9 +87,11 @@ type answerer interface {
 	Content() *bot.Content
 }
 
-// proofOptions are where a test puts something between the parts, to see that
-// the proof finds it. The zero value proves the program as it is.
+// proofOptions say where the content is from, and are where a test puts
+// something between the parts, to see that the proof finds it. The zero value
+// proves the program as it is.
 type proofOptions struct {
+	trees  trees                                      // for the places of what is found
 	bot    func(b answerer, store bot.Chats) answerer // between the channels and the bot
 	screen func(*screen)                              // between a channel and the child
 }
@@ -244,11 +246,10 @@ func (p *prover) findings() findings {
 	const most = 20
 	var fs findings
 	spots := map[flows.Place]flows.Spot{}
-	t := trees{}
 	for _, f := range p.snap.library.Flows() {
 		for _, s := range f.States {
 			at := s.At()
-			at.File = t.shown("flows", at.File)
+			at.File = p.options.trees.shown("flows", at.File)
 			spots[flows.Place{Flow: f.Name, State: s.Name}] = at
 		}
 	}

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //
 //	edit FILE OLD NEW    puts NEW in place of OLD, which must be there; \n is a line
 //	fill FILE SIZE TEXT  writes TEXT again and again
+//	words FILE ID...     writes a message file whose texts are what fill wrote to long
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
@@ -36,17 +37,15 @@ func TestScript(t *testing.T) {
 			e.Setenv("TRYGG_DATA_DIR", filepath.Join(e.WorkDir, "state"))
 			return smallContent(filepath.Join(e.WorkDir, "content"))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"edit": edit, "fill": fill},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"edit": edit, "fill": fill, "words": longWords},
 	})
 }
 
-// smallContent lays the small content into a folder: its own conversations and
-// words, and the card, the frame of the channels and the data of the program.
+// smallContent lays the small content into a folder: its own conversations,
+// words and data, so that what stands in a script does not change with the
+// program's; and the card, the frame of the channels and the rules of the program.
 func smallContent(dir string) error {
 	if err := os.CopyFS(dir, os.DirFS("testdata/small")); err != nil {
-		return err
-	}
-	if err := os.CopyFS(filepath.Join(dir, "data"), treeNames[2].files); err != nil {
 		return err
 	}
 	for _, tag := range []string{"nb", "nn", "en"} {
@@ -105,4 +104,12 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text := strings.NewReplacer(`\n`, "\n").Replace(args[2])
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(text, n/len(text)+1)[:n]), 0o644))
+}
+
+func longWords(ts *testscript.TestScript, neg bool, args []string) {
+	text := "file: {status: draft, reviewed_by: \"\", reviewed_on: \"\"}\n"
+	for _, id := range args[1:] {
+		text += id + ": " + strings.TrimSpace(ts.ReadFile("long")) + "\n"
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }

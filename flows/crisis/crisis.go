@@ -62,6 +62,7 @@ type scratch struct {
 	scores   [8]float32
 
 	soft             bool // the rules found no more than hints
+	worded           bool // among them a phrase, word for word
 	words            int  // words of the message, without full stops
 	rowEnd, rowTries int  // the row of single letters that is being tried
 }
@@ -887,8 +888,9 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 		}
 		return b.prio - a.prio
 	})
-	s.soft = true
+	s.soft, s.worded = true, false
 	for i := range s.hits {
+		s.worded = s.worded || s.hits[i].level > flows.None && s.hits[i].phrase > 0
 		if h := &s.hits[i]; h.level > flows.None && (h.rule.harmed || h.rule.help) {
 			s.soft = false
 		}
@@ -965,7 +967,7 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 			u.Topics = []string{topics[topic]}
 		}
 	case s.words > fewWords:
-	case u.Level == flows.Worry && s.soft && w.score[0] < littleForHint,
+	case u.Level == flows.Worry && s.soft && w.score[0] < littleForHint && (!s.worded || w.score[0] < littleForRule),
 		u.Level >= flows.Disclosure && w.score[0] < nothingForRule:
 		u.Level = flows.None
 	case u.Level >= flows.Disclosure && w.score[0] < littleForRule:

@@ -42,7 +42,7 @@ var gradeOf = map[string]grade{
 const (
 	enoughWorry      = 0.6
 	enoughDisclosure = -0.6
-	enoughAcute      = -1.6
+	enoughAcute      = -2.0
 	littleForHint    = -1.0
 	littleForRule    = -2.0
 	nothingForRule   = -3.0
@@ -58,6 +58,9 @@ const (
 	rounds    = 8
 	rate      = 0.1
 	shrinking = 0.03
+
+	topicRounds = 5
+	topicRate   = 0.06
 )
 
 const (
@@ -278,43 +281,55 @@ func (ev *evidence) fit() {
 	}
 }
 
-// fitTopics counts how much likelier each feature is in each topic than in
-// general.
+// fitTopics fits, in the same way, how much each feature speaks for each topic.
 func (ev *evidence) fitTopics() {
-	per := make([]float64, len(topics))
-	counts := make([][]float64, len(ev.weights))
-	var all float64
+	n := len(topics)
+	seen := make([]int, len(ev.weights))
 	for _, e := range ev.examples {
-		if e.topic < 0 {
-			continue
-		}
-		per[e.topic]++
-		all++
-		for _, f := range e.features {
-			if counts[f] == nil {
-				counts[f] = make([]float64, len(topics))
+		if e.topic >= 0 {
+			for _, f := range e.features {
+				seen[f]++
 			}
-			counts[f][e.topic]++
 		}
 	}
 	ev.topics = make([][]float32, len(ev.weights))
-	for f, c := range counts {
-		if c == nil {
-			continue
+	for f := range seen {
+		if seen[f] > 1 {
+			ev.topics[f] = make([]float32, n)
 		}
-		n := 0.0
-		for _, v := range c {
-			n += v
+	}
+	sums := make([]float64, n)
+	for round := range topicRounds {
+		step := float32(topicRate / float64(1+round))
+		for _, e := range ev.examples {
+			if e.topic < 0 {
+				continue
+			}
+			clear(sums)
+			for _, f := range e.features {
+				for i, w := range ev.topics[f] {
+					sums[i] += float64(w)
+				}
+			}
+			total := 0.0
+			for i, sum := range sums {
+				sums[i] = math.Exp(min(sum, 30))
+				total += sums[i]
+			}
+			for i := range sums {
+				miss := float32(sums[i] / total)
+				if i == e.topic {
+					miss--
+				}
+				if miss > 0.01 || miss < -0.01 {
+					for _, f := range e.features {
+						if w := ev.topics[f]; w != nil {
+							w[i] -= step * miss
+						}
+					}
+				}
+			}
 		}
-		if n < 2 {
-			continue
-		}
-		w := make([]float32, len(topics))
-		for i, v := range c {
-			base := n / all
-			w[i] = float32(math.Log((v+2*base)/(per[i]+2)) - math.Log(base))
-		}
-		ev.topics[f] = w
 	}
 }
 

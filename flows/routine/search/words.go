@@ -170,7 +170,7 @@ type lexicon struct {
 	begins   [2]map[string][]int32
 	ends     [2]map[string][]int32
 	stems    [2]map[string][]int32
-	phrases  [2]map[string][]phrase // by the first letter of the first word
+	phrases  [2]map[string][]phrase // by the first bytes of the first word
 	known    map[string]bool        // every word of the lexicon and of the documents
 	features map[string]int32
 	couples  map[[2]int32]int32 // two concepts close together
@@ -266,7 +266,7 @@ func (x *lexicon) enter(t tongue, form string, c int32) {
 			p.elements = append(p.elements, element{word: body, stem: stem(x.plain(body), t), begins: begins})
 			x.learn(body)
 		}
-		key := string([]rune(p.elements[0].word)[:1])
+		key := initial(p.elements[0].word)
 		x.phrases[t][key] = append(x.phrases[t][key], p)
 		return
 	}
@@ -335,7 +335,9 @@ func (x *lexicon) feature(name string, make bool) int32 {
 // token is a word of a text with what is known of it.
 type token struct {
 	word     string
-	stem     int32 // feature; -1 unknown, -2 nothing (a stop word)
+	plain    string    // as bokmål
+	stems    [2]string // by the rules of each language
+	stem     int32     // feature; -1 unknown, -2 nothing (a stop word)
 	weight   float64
 	concepts []int32
 	parts    []int32 // features of the parts of a compound
@@ -429,7 +431,8 @@ func (x *lexicon) analyse(text, lang string, grow bool) analysis {
 			a.tokens = append(a.tokens, token{end: true})
 			continue
 		}
-		tok := token{word: w, weight: 1}
+		p := x.plain(w)
+		tok := token{word: w, plain: p, stems: [2]string{stem(p, no), stem(p, en)}, weight: 1}
 		tok.concepts = x.means(w, t)
 		if tok.concepts == nil {
 			tok.concepts = x.meansStem(w, t)
@@ -439,8 +442,8 @@ func (x *lexicon) analyse(text, lang string, grow bool) analysis {
 				t = 1 - t
 			}
 		}
-		tok.stop = x.stop[t][w] || x.stop[t][x.plain(w)] || utf8.RuneCountInString(w) == 1 && w != "§" && !unicode.IsDigit([]rune(w)[0])
-		s := "s:" + stem(x.plain(w), t)
+		tok.stop = x.stop[t][w] || x.stop[t][p] || utf8.RuneCountInString(w) == 1 && w != "§" && !unicode.IsDigit([]rune(w)[0])
+		s := tok.stems[t]
 		switch {
 		case tok.stop:
 			tok.stem = -2
@@ -459,7 +462,8 @@ func (x *lexicon) analyse(text, lang string, grow bool) analysis {
 			if tok.stem < 0 && tok.concepts == nil && tok.parts == nil && fuel > 0 {
 				fuel--
 				if v := x.mend(w); v != "" {
-					tok.word, tok.mended = v, true
+					tok.word, tok.plain, tok.mended = v, x.plain(v), true
+					tok.stems = [2]string{stem(tok.plain, no), stem(tok.plain, en)}
 					tok.weight = 0.8
 					if utf8.RuneCountInString(w) <= 6 {
 						tok.weight = 0.6
@@ -468,7 +472,7 @@ func (x *lexicon) analyse(text, lang string, grow bool) analysis {
 						if tok.concepts = x.means(v, l); tok.concepts == nil {
 							tok.concepts = x.meansStem(v, l)
 						}
-						if f := x.feature("s:"+stem(x.plain(v), l), false); f >= 0 {
+						if f := x.feature(stem(x.plain(v), l), false); f >= 0 {
 							tok.stem = f
 						}
 						if tok.concepts != nil || tok.stem >= 0 {
@@ -509,6 +513,9 @@ func (a *analysis) trust() {
 	}
 }
 
+// initial is what phrases are filed under: the first two bytes of their first word.
+func initial(w string) string { return w[:min(2, len(w))] }
+
 // phrase gives the concepts of several words together to the last of them.
 func (x *lexicon) phrase(a *analysis) {
 	done := 0 // up to where a phrase has taken the words for itself
@@ -516,7 +523,7 @@ func (x *lexicon) phrase(a *analysis) {
 		if a.tokens[i].end || i < done {
 			continue
 		}
-		key := string([]rune(a.tokens[i].word)[:1])
+		key := initial(a.tokens[i].word)
 		for t := range tongue(2) {
 			for _, p := range x.phrases[t][key] {
 				if j := x.matches(a, p, i, t); j >= 0 {
@@ -545,7 +552,7 @@ func (x *lexicon) matches(a *analysis, p phrase, i int, t tongue) int {
 			if tok.end {
 				return -1
 			}
-			if e.fits(x, tok.word, t) {
+			if e.fits(tok, t) {
 				ok = true
 				break
 			}
@@ -562,16 +569,16 @@ func (x *lexicon) matches(a *analysis, p phrase, i int, t tongue) int {
 	return at - 1
 }
 
-func (e element) fits(x *lexicon, w string, t tongue) bool {
+func (e element) fits(t *token, l tongue) bool {
 	switch {
-	case w == e.word:
+	case t.word == e.word:
 		return true
 	case e.begins:
-		return strings.HasPrefix(w, e.word)
-	case len(e.stem) < 3 || w[0] != e.word[0]:
-		return x.pairs[w] == e.word && w != ""
+		return strings.HasPrefix(t.word, e.word)
+	case len(e.stem) < 3 || t.word[0] != e.word[0]:
+		return t.plain == e.word
 	}
-	return stem(x.plain(w), t) == e.stem
+	return t.stems[l] == e.stem
 }
 
 func union(a, b []int32) []int32 {
@@ -610,7 +617,7 @@ func (x *lexicon) split(w string, t tongue, grow bool) []int32 {
 					cs = x.meansStem(part, t)
 				}
 				out = union(out, cs)
-				if f := x.feature("s:"+stem(x.plain(part), t), grow); f >= 0 {
+				if f := x.feature(stem(x.plain(part), t), grow); f >= 0 {
 					out = union(out, []int32{f})
 				}
 			}
