@@ -108,6 +108,10 @@ erase: ## everything gone within two seconds
 crawl: ## help is one press away from everywhere
 	$(call named,Crawl)
 
+.PHONY: mutants-content
+mutants-content: ## every edge, text and number of the content removed in turn; writes docs/mutants.md
+	TRYGG_MUTANTS=all $(GO) test ./cmd/trygg -run '^TestMutants$$' -count=1 -timeout=180m -v
+
 .PHONY: a11y
 a11y: ## everyone can use it, in Chromium
 	$(call named,A11y|Browser_axe|Browser_fits|Browser_keyboard|Browser_worksWithout)

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,13 +23,16 @@ const (
 	StoreBudget = 300 * time.Millisecond
 	// EraseBudget is what erasing may take (S38).
 	EraseBudget = 2 * time.Second
-	// Quiet is the silence after which a session ends by itself (S31, S37).
+	// Quiet is the silence after which a session ends by itself where nothing
+	// of it stands on a phone (S37).
 	Quiet = 30 * time.Minute
 	// Longest is how long a session lasts at most (S37).
 	Longest = 24 * time.Hour
 	// TidyAfter is the silence after which a live message returns to the
-	// neutral start (S31).
+	// neutral start and its session ends; TidyLate when the child switched
+	// tidying off (S31).
 	TidyAfter = 15 * time.Minute
+	TidyLate  = 2 * time.Hour
 
 	conflicts = 5 // times a step is repeated on a newer session
 )
@@ -131,6 +135,7 @@ type press struct {
 	class string // what is logged about the place: never a sensitive topic
 	// guessed says that no session told the language, only the phone (S2).
 	guessed bool
+	read    *flows.Understanding // a child's words, read once
 }
 
 func (p *press) handle(ctx context.Context) (Answer, error) {
@@ -138,13 +143,6 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 	if p.u.Help != nil {
 		p.class = "card"
 		return p.card(*p.u.Help, Helped), nil
-	}
-	var u flows.Understanding
-	if !p.u.Words.Empty() {
-		u = p.window.understand(p.reader, p.u.Chat, p.u.Words, p.u.At)
-	}
-	if p.u.Event == flows.Help {
-		u.Help = true
 	}
 	if p.u.Event == flows.Erase {
 		p.window.forget(p.u.Chat)
@@ -155,13 +153,15 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 
 	store, done := context.WithTimeout(ctx, StoreBudget)
 	defer done()
+	want := p.want()
 	for range conflicts {
-		chat, err := p.chats.Read(store, p.u.Chat, p.want())
+		chat, err := p.chats.Read(store, p.u.Chat, want)
 		away := err != nil
 		if chat.Seen {
 			return p.repeated(chat), nil
 		}
 		s, resumed := p.present(chat.Session)
+		u := p.understand(s)
 		if u.Help || u.Level > flows.None && p.c.Library.For(s) == flows.ForChild {
 			// The place is kept: nothing moves, and Back shows the screen again.
 			p.class = "card"
@@ -173,8 +173,16 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 			return a, nil
 		}
 		next, effects, stale := p.step(s, u)
+		if next.Schema == 0 && s.Locale != "" {
+			p.u.Locale = s.Locale // the start is shown in the language that was read
+		}
 		if away {
 			return p.stateless(ctx, next, effects, stale), nil
+		}
+		if p.u.Chat.Channel == Telegram && !want.Traces && has[flows.Clear](effects) {
+			// An author's button that hides or erases: nobody could know before.
+			want.Traces = true
+			continue
 		}
 		a, err := p.commit(store, chat, resumed, next, effects, stale)
 		switch {
@@ -188,8 +196,28 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 		return p.stateless(ctx, next, effects, stale), nil
 	}
 	s, _ := p.present(flows.Session{})
-	next, effects, stale := p.step(s, u)
+	next, effects, stale := p.step(s, p.understand(s))
 	return p.stateless(ctx, next, effects, stale), nil
+}
+
+// understand reads what was typed, once: as a question at the desk where a
+// professional stands, else as a child's words (S10). What a professional types
+// is kept nowhere, not even for the two minutes of the window (D10).
+func (p *press) understand(s flows.Session) flows.Understanding {
+	switch {
+	case p.u.Event == flows.Help:
+		return flows.Understanding{Help: true}
+	case p.u.Words.Empty():
+	case p.c.Ask != nil && p.c.Library.For(s) == flows.ForProfessional:
+		return p.c.Ask(p.u.Words, s)
+	case p.read == nil:
+		u := p.window.understand(p.reader, p.u.Chat, p.u.Words, p.u.At)
+		p.read = &u
+		fallthrough
+	default:
+		return *p.read
+	}
+	return flows.Understanding{}
 }
 
 // want is what an update needs to know besides the session. The hide list is
@@ -267,14 +295,14 @@ func (p *press) commit(ctx context.Context, chat Chat, resumed bool, next flows.
 	ends := next.Schema == 0
 	c := Change{
 		Chat: p.u.Chat, Version: chat.Version, Update: p.u.ID,
-		Session: next, End: ends, Until: ending(next),
+		Session: next, End: ends, Until: ending(p.u.Chat, next, next.UpdatedAt),
 	}
 	if p.u.Message != 0 {
 		chat.Traces = chat.Traces.With(p.u.Message, p.u.At)
 		c.Traces = &chat.Traces
 	}
 	if p.u.Chat.Channel == Telegram && !ends {
-		c.Tidy = p.u.At.Add(TidyAfter)
+		c.Tidy, c.Locale = p.u.At.Add(quiet(p.u.Chat, next)), cmp.Or(next.Locale, p.u.Locale)
 	}
 	unchanged := stale != nil || p.u.Event == flows.Show
 	switch {
@@ -297,7 +325,9 @@ func (p *press) commit(ctx context.Context, chat Chat, resumed bool, next flows.
 			case flows.Toast:
 				c.Show.Toast = e.Message
 			case flows.Clear:
-				c.Show.Clear = true
+				c.Show.Clear, c.Show.Locale = true, p.u.Locale
+			case flows.Forget:
+				c.Show.Erase = p.u.Chat.Channel == Telegram
 			}
 		}
 	}
@@ -319,9 +349,20 @@ func outcome(stale error) Outcome {
 	return Committed
 }
 
-// ending says when a session ends by itself (S37).
-func ending(s flows.Session) time.Time {
-	end := s.UpdatedAt.Add(Quiet)
+// quiet is the silence after which a session ends by itself (S31, S37).
+func quiet(chat ChatID, s flows.Session) time.Duration {
+	switch {
+	case chat.Channel != Telegram:
+		return Quiet
+	case s.Linger:
+		return TidyLate
+	}
+	return TidyAfter
+}
+
+// ending says when a session ends by itself after somebody was there at last.
+func ending(chat ChatID, s flows.Session, at time.Time) time.Time {
+	end := at.Add(quiet(chat, s))
 	if last := s.StartedAt.Add(Longest); last.Before(end) {
 		return last
 	}
@@ -343,21 +384,32 @@ func (p *press) stateless(ctx context.Context, s flows.Session, effects []flows.
 
 // after does what a step asked of the world besides the reply.
 func (p *press) after(ctx context.Context, a Answer, effects []flows.Effect) Answer {
-	if !slices.ContainsFunc(effects, func(e flows.Effect) bool { _, ok := e.(flows.Forget); return ok }) {
+	if !has[flows.Forget](effects) {
 		return a
 	}
 	p.window.forget(p.u.Chat)
+	p.notes.forget(p.u.Chat)
+	phone := p.u.Chat.Channel == Telegram
+	a.Erased, a.Erases = !phone, phone
+	if phone && a.Entry != (EntryID{}) {
+		return a // the commit did it
+	}
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), EraseBudget)
 	defer done()
-	if err := p.chats.Erase(ctx, p.u.Chat); err != nil {
+	chat, id, err := p.forget(ctx, p.u.Chat, p.u.At, p.u.Locale, p.u.ID)
+	if err != nil {
 		// Said honestly, and tried again until it is done (F8).
-		p.Bot.erase.later(p.u.Chat, p.u.At)
+		p.Bot.erase.later(p.u.Chat, erasure{p.u.At, p.u.Locale})
 		text, _ := p.c.Texts.Lookup(a.Reply.Locale, "engine.erase_later", "")
-		a.Reply.Toast = text
+		a.Reply.Toast, a.Erased = text, false
 		return a
 	}
-	a.Erased = true
+	a.Chat, a.Entry = chat, id
 	return a
+}
+
+func has[E flows.Effect](effects []flows.Effect) bool {
+	return slices.ContainsFunc(effects, func(e flows.Effect) bool { _, ok := e.(E); return ok })
 }
 
 // request is the card for a session.

@@ -69,8 +69,10 @@ type Change struct {
 	Update string  // seen-mark to set; ErrRepeated when it is there already
 	Traces *Traces // replaces the hide list when not nil
 	Tidy   time.Time
-	// Tidy is when the live message returns to the neutral start (S31); zero =
-	// leave as it is. An earlier due time of the chat is replaced.
+	// Tidy is when the live message returns to the neutral start (S31), in the
+	// language Locale; zero = leave as it is. An earlier due time of the chat is
+	// replaced.
+	Locale string
 
 	Show *Entry // to be shown; goes to the outbox until Shown acknowledges it
 }
@@ -85,6 +87,8 @@ type Entry struct {
 	Toast  string   // message ID
 	Help   string   // a card request, when the card is what is to be shown
 	Clear  bool     // what can be removed from the phone is still to be removed
+	Erase  bool     // and nothing about the chat stays: what else there is goes with this commit
+	Locale string   // the language of what stands there afterwards, with Clear
 	At     time.Time
 }
 
@@ -98,6 +102,7 @@ type EntryID struct {
 type Due struct {
 	Chat    ChatID
 	Session uint64 // version of the session the time was set for; another version: not due any more
+	Locale  string // of the neutral start; the session may have ended before
 	At      time.Time
 }
 

@@ -17,6 +17,9 @@ type Content struct {
 	Switches func(tenant string) map[string]bool
 	// Locales are the languages that may be chosen.
 	Locales map[string]bool
+	// Ask reads what a professional typed at the desk; nil = nobody does. It is
+	// pure, and a part of the content, since it knows the routines.
+	Ask func(flows.Words, flows.Session) flows.Understanding
 	// Hash names this snapshot.
 	Hash string
 }

@@ -44,6 +44,13 @@ func (p *press) say(r *Reply, s flows.Session, say flows.Say) {
 		foreign = foreign || b.Locale != ""
 		r.Bubbles = append(r.Bubbles, b)
 	}
+	for _, l := range say.Lines {
+		b := Bubble{Text: l.Text}
+		if l.Locale != s.Locale {
+			b.Locale, foreign = l.Locale, true
+		}
+		r.Bubbles = append(r.Bubbles, b)
+	}
 	if foreign {
 		// One line in the child's own language says why the next is not (D11).
 		r.Bubbles = slices.Insert(r.Bubbles, 0, p.bubble(s, "engine.fallback"))

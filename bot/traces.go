@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -57,12 +58,12 @@ func (s Sent) apply(t Traces, at time.Time) Traces {
 // not committed it also sets the update's mark. While the store is away it is
 // kept in memory and tried again (S2), so it never fails.
 func (b *Bot) Shown(ctx context.Context, u Update, a Answer, sent Sent) {
-	if a.Erased || a.Outcome == Repeated && sent.none() {
+	if a.Erased || a.Erases && a.Entry == (EntryID{}) || a.Outcome == Repeated && sent.none() {
 		return
 	}
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), StoreBudget)
 	defer done()
-	n := note{u: u, entry: a.Entry, marked: a.Entry != EntryID{}, sent: sent}
+	n := note{u: u, entry: a.Entry, marked: a.Entry != EntryID{}, erases: a.Erases, sent: sent}
 	n.u.Words = u.Words.Gone()
 	if err := b.note(ctx, n, a.Chat); err != nil {
 		b.notes.later(n)
@@ -74,6 +75,7 @@ type note struct {
 	u      Update // without its words
 	entry  EntryID
 	marked bool // the update's mark is set already
+	erases bool // nothing stays behind, unless a new conversation began (S38)
 	sent   Sent
 }
 
@@ -95,6 +97,9 @@ func (b *Bot) note(ctx context.Context, n note, known Chat) error {
 			}
 		}
 		t := n.sent.apply(known.Traces, n.u.At)
+		if n.erases && known.Session.Schema != 0 {
+			t.Live = known.Traces.Live
+		}
 		var err error
 		if n.marked {
 			err = box.Shown(ctx, n.u.Chat, n.entry, known.Version, &t)
@@ -105,7 +110,8 @@ func (b *Bot) note(ctx context.Context, n note, known Chat) error {
 			// The session stays as it is: a card leaves the place where it was.
 			_, _, err = b.chats.Commit(ctx, Change{
 				Chat: n.u.Chat, Version: known.Version, Session: known.Session, End: known.Session.Schema == 0,
-				Until: ending(known.Session), Update: n.u.ID, Traces: &t, Tidy: n.u.At.Add(TidyAfter),
+				Until: ending(n.u.Chat, known.Session, n.u.At), Update: n.u.ID, Traces: &t,
+				Tidy: n.u.At.Add(quiet(n.u.Chat, known.Session)), Locale: cmp.Or(known.Session.Locale, n.u.Locale),
 			})
 		}
 		switch {
@@ -134,6 +140,13 @@ func (n *notes) later(x note) {
 	}
 }
 
+// forget drops what is waiting about a chat.
+func (n *notes) forget(chat ChatID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = slices.DeleteFunc(n.list, func(x note) bool { return x.u.Chat == chat })
+}
+
 // RetryNotes tries once to write down what could not be written, and gives how
 // much is still waiting. It is called every few seconds.
 func (b *Bot) RetryNotes(ctx context.Context) int {
@@ -159,11 +172,11 @@ func (b *Bot) RetryErasures(ctx context.Context) int {
 	b.erase.mu.Lock()
 	waiting := maps.Clone(b.erase.chats)
 	b.erase.mu.Unlock()
-	for chat, at := range waiting {
+	for chat, e := range waiting {
 		one, done := context.WithTimeout(ctx, EraseBudget)
-		err := b.chats.Erase(one, chat)
+		_, _, err := b.forget(one, chat, e.at, e.locale, "")
 		done()
-		if err == nil || b.now().Sub(at) > Removable {
+		if err == nil || b.now().Sub(e.at) > Removable {
 			b.erase.mu.Lock()
 			delete(b.erase.chats, chat)
 			b.erase.mu.Unlock()
@@ -179,20 +192,62 @@ func (b *Bot) RetryErasures(ctx context.Context) int {
 // record of the chat has ended by itself (S37, F8).
 type erasures struct {
 	mu    sync.Mutex
-	chats map[ChatID]time.Time
+	chats map[ChatID]erasure
+}
+
+type erasure struct {
+	at     time.Time // when it was asked for
+	locale string
 }
 
 const maxErasures = 10_000
 
-func (e *erasures) later(chat ChatID, at time.Time) {
+func (e *erasures) later(chat ChatID, x erasure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.chats == nil {
-		e.chats = map[ChatID]time.Time{}
+		e.chats = map[ChatID]erasure{}
 	}
 	if len(e.chats) < maxErasures {
-		e.chats[chat] = at
+		e.chats[chat] = x
 	}
+}
+
+// forget erases everything about a chat. Where its messages stand on a phone,
+// the list of them stays with an outbox entry until they are taken away, so
+// that a crash in between leaves none there (S30, S38); the channel shows the
+// entry, and Shown drops the list. A conversation that began after it was asked
+// for goes on.
+func (b *Bot) forget(ctx context.Context, chat ChatID, at time.Time, locale, update string) (Chat, EntryID, error) {
+	if chat.Channel != Telegram {
+		return Chat{}, EntryID{}, b.chats.Erase(ctx, chat)
+	}
+	for range conflicts {
+		known, err := b.chats.Read(ctx, chat, Want{Traces: true})
+		if err != nil {
+			return Chat{}, EntryID{}, err
+		}
+		s := known.Session
+		c := Change{
+			Chat: chat, Version: known.Version, End: true,
+			Update: update, Show: &Entry{Chat: chat, Clear: true, Erase: true, Locale: locale, At: at},
+		}
+		if s.StartedAt.After(at) {
+			c.End, c.Session, c.Until = false, s, ending(chat, s, s.UpdatedAt)
+			c.Tidy, c.Locale = c.Until, s.Locale
+		}
+		v, id, err := b.chats.Commit(ctx, c)
+		switch {
+		case errors.Is(err, ErrRepeated):
+			return Chat{}, EntryID{}, nil // another process does it
+		case errors.Is(err, ErrConflict):
+			continue
+		case err != nil:
+			return Chat{}, EntryID{}, err
+		}
+		return Chat{Version: v, Traces: known.Traces}, id, nil
+	}
+	return Chat{}, EntryID{}, ErrConflict
 }
 
 // Sweep forgets what was typed longer ago than the window; called every minute.

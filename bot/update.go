@@ -101,5 +101,6 @@ type Answer struct {
 	Outcome Outcome
 	Entry   EntryID // the outbox entry that Shown acknowledges; zero = none
 	Erased  bool    // everything about the chat is gone: nothing is written down any more (S38)
+	Erases  bool    // the same as soon as the answer is shown: only the hide list is still there for it
 	Chat    Chat    // as it is after the update; its Traces only where they were needed
 }

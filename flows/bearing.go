@@ -19,14 +19,28 @@ import (
 const bearingMark = "~"
 
 // Bearing names the screen of a session that is not stored.
-func (l *Library) Bearing(s Session, at time.Time) string {
+func (l *Library) Bearing(s Session, made time.Time) string {
 	band := 0
 	for i, b := range Bands {
 		if b == s.Band {
 			band = i + 1
 		}
 	}
-	return bearingMark + s.Locale + "." + strconv.Itoa(band) + "." + s.Tenant + "." + l.codes[s.Place] + "." + strconv.FormatInt(at.UnixMilli(), 36)
+	at, ok := l.codes[s.Place]
+	if !ok {
+		at = l.codes[Place{Flow: s.Flow, State: s.State}] // the desk's first page
+	}
+	return bearingMark + s.Locale + "." + strconv.Itoa(band) + "." + s.Tenant + "." + at + "." + strconv.FormatInt(made.UnixMilli(), 36)
+}
+
+// Carried gives the session as a bearing of it is gone on from: without the way
+// back, and on the desk's first page where the page is not one of Desk.Pages.
+func (l *Library) Carried(s Session) Session {
+	s.Path, s.Area, s.Role, s.Fresh = nil, "", "", false
+	if _, ok := l.codes[s.Place]; !ok {
+		s.Page = ""
+	}
+	return s
 }
 
 // IsBearing tells whether a screen's name is a bearing.
@@ -62,18 +76,33 @@ func (l *Library) Resume(screen string, in Input) (Session, time.Time, bool) {
 // a bearing outlives a restart and means the same on every replica.
 func (l *Library) number() {
 	l.codes, l.byCode = map[Place]string{}, map[string]Place{}
+	add := func(p Place) {
+		h := fnv.New32a()
+		h.Write([]byte(p.String()))
+		for sum := h.Sum32(); ; sum++ {
+			code := strconv.FormatUint(uint64(sum), 36)
+			if _, taken := l.byCode[code]; !taken {
+				l.codes[p], l.byCode[code] = code, p
+				return
+			}
+		}
+	}
+	var desks []Place
 	for _, n := range l.order {
 		for _, s := range l.flows[n].States {
-			p := Place{n, s.Name}
-			h := fnv.New32a()
-			h.Write([]byte(p.String()))
-			for sum := h.Sum32(); ; sum++ {
-				code := strconv.FormatUint(uint64(sum), 36)
-				if _, taken := l.byCode[code]; !taken {
-					l.codes[p], l.byCode[code] = code, p
-					break
-				}
+			p := Place{Flow: n, State: s.Name}
+			add(p)
+			if s.Desk {
+				desks = append(desks, p)
 			}
+		}
+	}
+	if l.desk == nil {
+		return
+	}
+	for _, p := range desks {
+		for _, p.Page = range l.desk.Pages() {
+			add(p)
 		}
 	}
 }

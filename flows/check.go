@@ -253,7 +253,7 @@ func (l *Library) whoComes(unsure bool) *walked {
 		for _, n := range l.order {
 			for _, s := range l.flows[n].States {
 				for _, r := range w.all {
-					w.here[standing{Place{n, s.Name}, r}] = true
+					w.here[standing{Place{Flow: n, State: s.Name}, r}] = true
 				}
 			}
 		}
@@ -351,13 +351,13 @@ func (l *Library) checkReach(w *walked) {
 		f := l.flows[n]
 		var lost []string
 		for _, s := range f.States {
-			if !reached[Place{n, s.Name}] {
+			if !reached[Place{Flow: n, State: s.Name}] {
 				lost = append(lost, s.Name)
 				continue
 			}
 			for _, row := range s.Rows {
 				for _, c := range row {
-					if !slices.ContainsFunc(w.all, func(r reader) bool { return w.here[standing{Place{n, s.Name}, r}] && r.sees(c) }) {
+					if !slices.ContainsFunc(w.all, func(r reader) bool { return w.here[standing{Place{Flow: n, State: s.Name}, r}] && r.sees(c) }) {
 						c.at.problem("button %q of state %q is offered to nobody who comes here: change its when, or take it away", c.Event, s.Name)
 					}
 				}
@@ -380,7 +380,7 @@ func (l *Library) checkDeadEnds(w *walked) {
 			if s.List != "" {
 				continue
 			}
-			w.tell(s, Place{n, s.Name}, fmt.Sprintf("state %q is a dead end", s.Name), "it offers no button (the engine's own do not count)", func(r reader) bool {
+			w.tell(s, Place{Flow: n, State: s.Name}, fmt.Sprintf("state %q is a dead end", s.Name), "it offers no button (the engine's own do not count)", func(r reader) bool {
 				for _, row := range s.Rows {
 					if slices.ContainsFunc(row, r.sees) {
 						return false
@@ -406,7 +406,7 @@ func (l *Library) checkWaysOut(w *walked) {
 		for i, r := range w.all {
 			out[i] = f.leaves(l, r)
 			for _, s := range f.States {
-				if w.here[standing{Place{n, s.Name}, r}] && !out[i][s.Name] {
+				if w.here[standing{Place{Flow: n, State: s.Name}, r}] && !out[i][s.Name] {
 					stuckIn[s.Name]++
 				}
 			}
@@ -422,10 +422,10 @@ func (l *Library) checkWaysOut(w *walked) {
 			f.state[always[0]].at.problem("no way out of %s: lead one of them to done or to the main menu (%s)", quoted(always), l.index.home)
 		}
 		for _, s := range f.States {
-			if stuckIn[s.Name] == 0 || !w.offers(s, Place{n, s.Name}) {
+			if stuckIn[s.Name] == 0 || !w.offers(s, Place{Flow: n, State: s.Name}) {
 				continue
 			}
-			w.tell(s, Place{n, s.Name}, fmt.Sprintf("no way out of state %q", s.Name), fmt.Sprintf("lead it to done or to the main menu (%s)", l.index.home), func(r reader) bool {
+			w.tell(s, Place{Flow: n, State: s.Name}, fmt.Sprintf("no way out of state %q", s.Name), fmt.Sprintf("lead it to done or to the main menu (%s)", l.index.home), func(r reader) bool {
 				return !out[slices.Index(w.all, r)][s.Name]
 			})
 			break // the others of the loop are let out with it
@@ -440,7 +440,8 @@ func (f *Flow) leaves(l *Library, r reader) map[string]bool {
 	var queue []string
 	for _, s := range f.States {
 		dead := len(s.Rows) == 0 && s.List == "" // told as a dead end
-		leaves := (Place{f.Name, s.Name}) == l.index.home || len(s.lost) > 0 || dead
+		here := Place{Flow: f.Name, State: s.Name}
+		leaves := here == l.index.home || here == l.index.work || len(s.lost) > 0 || dead
 		for _, e := range s.goes(r) {
 			t := e.Target
 			switch {
@@ -527,13 +528,13 @@ type Readers struct{ Bands, Channels []string }
 
 // Readers gives who can come to a place; a band that was not said counts as
 // DefaultBand, whose texts it reads.
-func (l *Library) Readers(p Place) Readers { return l.readers[p] }
+func (l *Library) Readers(p Place) Readers { p.Page = ""; return l.readers[p] }
 
 func (w *walked) readers() map[Place]Readers {
 	out := map[Place]Readers{}
 	for _, n := range w.l.order {
 		for _, s := range w.l.flows[n].States {
-			p, r := Place{n, s.Name}, Readers{}
+			p, r := Place{Flow: n, State: s.Name}, Readers{}
 			for _, k := range w.all {
 				if !w.here[standing{p, k}] {
 					continue

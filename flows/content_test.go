@@ -13,6 +13,9 @@ import (
 	"trygg/flows/content"
 	"trygg/flows/content/data"
 	"trygg/flows/crisis"
+	"trygg/flows/routine"
+	"trygg/flows/routine/desk"
+	"trygg/flows/routine/search"
 )
 
 var update = flag.Bool("update", false, "write transcripts as they went")
@@ -44,7 +47,28 @@ func TestTranscripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := func(w flows.Words) flows.Understanding {
+	routines, problems := routine.Embedded(d)
+	if len(problems) > 0 {
+		t.Fatal(problems[0])
+	}
+	l.UseDesk(desk.New(routines))
+	docs, terms := search.Documents(routines)
+	index, err := search.New(docs, search.Options{Terms: terms, Crisis: reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(w flows.Words, s flows.Session) flows.Understanding {
+		if l.For(s) == flows.ForProfessional {
+			r := index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role})
+			u := flows.Understanding{Routines: r.IDs, Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped}
+			if r.Danger {
+				u.Level = flows.Acute
+			}
+			if p, ok := d.Find(w.Read()); ok {
+				u.Place, u.Area = p.Number, p.Area
+			}
+			return u
+		}
 		u := reader.Read(w)
 		if p, ok := d.Find(w.Read()); ok {
 			u.Place, u.Area = p.Number, p.Area

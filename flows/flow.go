@@ -44,13 +44,19 @@ const (
 // System are the engine's own events in the order they are offered.
 var System = []string{Help, Back, Home, Language, Hide, Erase, Privacy, Restart}
 
-// Place is a state of a flow.
+// Place is a state of a flow and, where that is a desk, the page that lies on it.
 type Place struct {
 	Flow  string `json:"f"`
 	State string `json:"s"`
+	Page  string `json:"d,omitempty"`
 }
 
-func (p Place) String() string { return p.Flow + "/" + p.State }
+func (p Place) String() string {
+	if p.Page != "" {
+		return p.Flow + "/" + p.State + ":" + p.Page
+	}
+	return p.Flow + "/" + p.State
+}
 
 // Crumb is a step of the path: a place left behind, and whether it was left by calling
 // another flow, which comes back here when it is done.
@@ -71,7 +77,10 @@ type Session struct {
 	Tenant string `json:"t,omitempty"` // municipality number, "" = national
 	Area   string `json:"a,omitempty"` // a part of it with numbers of its own
 
-	Fresh bool `json:"r,omitempty"` // wants new messages instead of edits, for screen readers (S70)
+	Role string `json:"w,omitempty"` // a professional's, as the desk names it
+
+	Fresh  bool `json:"r,omitempty"` // wants new messages instead of edits, for screen readers (S70)
+	Linger bool `json:"d,omitempty"` // wants to be tidied after two hours of silence only (S31)
 
 	// Screen names the screen that is shown. A press carries the screen it was
 	// made on; any other value is stale.
@@ -97,6 +106,7 @@ type Env struct {
 	Channel  string          // "web", "telegram"
 	Switches map[string]bool // the municipality's switches that are on
 	Locales  map[string]bool // languages that may be chosen; nil = all
+	Now      time.Time       // for who is open; zero = not said
 }
 
 // Effect is something the world should do because of a step. Effects are
@@ -108,6 +118,7 @@ type Effect interface{ effect() }
 type Say struct {
 	Before   []string   // messages ahead of the screen's own, for this once
 	Messages []string   // message IDs, a bubble each
+	Lines    []Line     // what a desk's page says, a bubble each
 	Buttons  [][]Button // the author's choices
 	System   []string   // the engine's events offered here, Help always first (D5)
 	Typing   bool       // the screen asks for typed words

@@ -19,11 +19,13 @@ type Library struct {
 	codes   map[Place]string
 	byCode  map[string]Place
 	readers map[Place]Readers
+	desk    Desk // nil = none
 }
 
 // index is flows/content/index.yaml: the places the engine itself leads to.
 type index struct {
 	start, home, language, privacy Place
+	work                           Place // where professionals begin; zero = nowhere
 	topics                         map[string]Place
 	topicOrder                     []string
 }
@@ -39,10 +41,6 @@ func Load(content fs.FS, municipalities []Named) (*Library, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	for _, f := range l.flows {
-		f.machines = newMachines(f)
-	}
-	l.number()
 	return l, nil
 }
 
@@ -93,6 +91,12 @@ func Check(content fs.FS, municipalities []Named) (*Library, []Problem) {
 	}
 	problems = append(problems, l.check(broken, head == nil || len(problems) > 0)...)
 	slices.SortStableFunc(problems, compare)
+	if len(problems) == 0 {
+		for _, f := range l.flows {
+			f.machines = newMachines(f)
+		}
+		l.number()
+	}
 	return l, slices.Compact(problems)
 }
 
@@ -111,7 +115,7 @@ func (l *Library) parseIndex(b []byte, broken map[string]bool) []Problem {
 	}
 	l.index.topics = map[string]Place{}
 	missing := map[string]bool{"start": true, "home": true, "language": true, "privacy": true}
-	for _, p := range root.pairs("index", "start", "home", "language", "privacy", "topics") {
+	for _, p := range root.pairs("index", "start", "home", "language", "privacy", "work", "topics") {
 		delete(missing, p.key)
 		if p.key == "topics" {
 			for _, t := range p.value.pairs("topics") {
@@ -130,6 +134,8 @@ func (l *Library) parseIndex(b []byte, broken map[string]bool) []Problem {
 			l.index.language = to
 		case "privacy":
 			l.index.privacy = to
+		case "work":
+			l.index.work = to
 		}
 	}
 	for _, p := range src.problems {
@@ -154,7 +160,7 @@ func (l *Library) place(n node, what string, broken map[string]bool) Place {
 	case f.state[state] == nil:
 		n.problem("%s: %q is not a state of %s%s", what, state, flow, suggest(state, f.stateNames()))
 	}
-	return Place{flow, state}
+	return Place{Flow: flow, State: state}
 }
 
 // Flows gives the flows in the order of their files; they are not to be changed.
@@ -172,6 +178,15 @@ func (l *Library) Topics() []string { return slices.Clone(l.index.topicOrder) }
 // Start gives the place a new chat begins at; Home the main menu.
 func (l *Library) Start() Place { return l.index.start }
 func (l *Library) Home() Place  { return l.index.home }
+
+// Everybodys tells whether a place is in the flows in which the language is
+// chosen and in which it is told who can know what: they are for all readers.
+func (l *Library) Everybodys(p Place) bool {
+	return p.Flow != l.index.home.Flow && p.Flow != l.index.start.Flow && (p.Flow == l.index.language.Flow || p.Flow == l.index.privacy.Flow)
+}
+
+// Work gives the place professionals begin at; false when there is none.
+func (l *Library) Work() (Place, bool) { return l.index.work, l.index.work != Place{} }
 
 // Lists tells whether a municipality is one of those that are offered.
 func (l *Library) Lists(number string) bool { return l.numbers[number] }

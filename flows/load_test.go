@@ -89,6 +89,54 @@ func TestF59_allProblemsAtOnceAndNoneTwice(t *testing.T) {
 	}
 }
 
+// A misspelt name is one mistake: what it leads to is not called unreachable as
+// well, and what was meant is told as a field, too.
+func TestF59_oneMistakeIsToldOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name, meant string
+		content     map[string]string
+	}{
+		{"a misspelt state", "private", edit("rights.yaml", "{quit: done}", "{quit: done, private: privat}")},
+		{"a misspelt button", "heard", edit("rights.yaml", "[[heard, private]", "[[herd, private]")},
+		{"a misspelt flow", "rights", edit("menu.yaml", "rights: rights/,", "rights: right/,")},
+		{"a name near nothing", "", edit("rights.yaml", "{quit: done}", "{quit: somewhere_else}")},
+		{"a file that cannot be read", "", with("rights.yaml", "flow: [rights\n")},
+		{"a flow named otherwise than its file", "", edit("rights.yaml", "flow: rights", "flow: law")},
+		{"an index with a misspelt key", "home", with("index.yaml", strings.Replace(indexYAML, "home:", "hoem:", 1))},
+		{"a dead end", "", edit("who.yaml", "    buttons: [[back_there]]\n    go: {back_there: done}\n", "")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, problems := flows.Load(files(tt.content), places)
+			if len(problems) != 1 {
+				t.Fatalf("want one problem, got %v", problems)
+			}
+			if problems[0].Suggestion != tt.meant {
+				t.Errorf("meant is %q, want %q", problems[0].Suggestion, tt.meant)
+			}
+		})
+	}
+}
+
+// Who can come to a place decides what is asked of its texts: a band that is
+// said on the way is carried on, also back to the caller.
+func TestReaders(t *testing.T) {
+	l, problems := flows.Load(files(small), places)
+	if l == nil {
+		t.Fatal(problems)
+	}
+	for place, want := range map[flows.Place]string{
+		{Flow: "hello", State: "one"}:     "10-12", // before the question, and read as the middle
+		{Flow: "menu", State: "main"}:     "6-9 10-12 16-18",
+		{Flow: "rights", State: "heard"}:  "6-9 10-12 16-18",
+		{Flow: "tongue", State: "choose"}: "6-9 10-12 16-18",
+		{Flow: "nowhere", State: "x"}:     "",
+	} {
+		if got := strings.Join(l.Readers(place).Bands, " "); got != want {
+			t.Errorf("%s: %q, want %q", place, got, want)
+		}
+	}
+}
+
 // F61: hostile files are refused at once.
 func TestF61_hostileFilesAreRefusedAtOnce(t *testing.T) {
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"

@@ -39,6 +39,7 @@ type State struct {
 	Go     []Edge
 	Typing bool   // asks for typed words
 	List   string // a list of the data that is offered as buttons: "municipalities"
+	Desk   bool   // shows pages of the desk
 
 	at     node
 	saidAt []node
@@ -102,7 +103,9 @@ var actions = map[string]func(arg string) bool{
 	"locale":   func(a string) bool { return localeTag.MatchString(a) },
 	"band":     func(a string) bool { return a == "none" || slices.Contains(Bands, a) },
 	"tenant":   func(a string) bool { return a == "none" || a == "named" || tenantNumber.MatchString(a) },
+	"look":     func(a string) bool { return pageName.MatchString(a) },
 	"messages": func(a string) bool { return a == "new" || a == "edit" },
+	"tidy":     func(a string) bool { return a == "soon" || a == "late" },
 	"erase":    func(a string) bool { return a == "" },
 	"hide":     func(a string) bool { return a == "" },
 }
@@ -110,6 +113,7 @@ var actions = map[string]func(arg string) bool{
 var (
 	localeTag    = regexp.MustCompile(`^[a-z]{2,3}$`)
 	tenantNumber = regexp.MustCompile(`^[0-9]{4}$`)
+	pageName     = regexp.MustCompile(`^[a-z0-9.-]{1,40}$`)
 	nameForm     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 )
 
@@ -120,6 +124,7 @@ const (
 	done     = "done"
 	listPick = "t-" // event of a generated municipality button: t-0301
 	topic    = "q-" // event of a generated topic button: q-rights
+	deskPick = "d-" // event of a choice on a desk's page: d-1x2y3z
 )
 
 var reserved = append(slices.Clone(System), Typed, Idle, Show, done, "other", "event", "state")
@@ -214,7 +219,7 @@ func (f *Flow) parseState(p pair) {
 	what := "state " + s.Name
 	var goes, does []pair
 	says := false
-	for _, q := range p.value.pairs(what, "say", "buttons", "go", "do", "was", "typing", "list") {
+	for _, q := range p.value.pairs(what, "say", "buttons", "go", "do", "was", "typing", "list", "desk") {
 		switch q.key {
 		case "say":
 			says = true
@@ -241,6 +246,8 @@ func (f *Flow) parseState(p pair) {
 			}
 		case "typing":
 			s.Typing = q.value.yes(what + ": typing")
+		case "desk":
+			s.Desk = q.value.yes(what + ": desk")
 		case "list":
 			if s.List, _ = q.value.text(what + ": list"); s.List != "municipalities" {
 				q.value.problem("%s: list: want municipalities, got %q", what, s.List)
@@ -275,7 +282,7 @@ func (f *Flow) parseState(p pair) {
 			}
 			if _, ok := s.by[c.Event]; !ok && !s.lost[c.Event] {
 				// An event goes to the state of its name, where nothing else is said.
-				s.addEdge(Edge{Event: c.Event, Target: Target{Place: Place{f.Name, c.Event}}, at: c.at})
+				s.addEdge(Edge{Event: c.Event, Target: Target{Place: Place{Flow: f.Name, State: c.Event}}, at: c.at})
 			}
 		}
 	}
@@ -364,7 +371,7 @@ func (f *Flow) target(s string) (Target, string) {
 	if !nameForm.MatchString(flow) || state != "" && !nameForm.MatchString(state) {
 		return Target{}, "which is no place: want a state, flow/, flow/state or done"
 	}
-	return Target{Place: Place{flow, state}, Call: call}, ""
+	return Target{Place: Place{Flow: flow, State: state}, Call: call}, ""
 }
 
 // guess is the name that was probably meant, "" when there is none near. In a

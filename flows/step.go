@@ -32,6 +32,7 @@ func (l *Library) New(locale string, in Input) Session {
 // ErrStale, and the effects can be shown in both cases. A session that ends
 // comes back as the zero Session.
 func (l *Library) Step(s Session, in Input) (Session, []Effect, error) {
+	in.Env = in.Env.at(in.At)
 	if s.Schema != Schema {
 		s = l.New(s.Locale, in)
 	}
@@ -59,7 +60,7 @@ func (l *Library) Step(s Session, in Input) (Session, []Effect, error) {
 	case Back:
 		next = l.back(next)
 	case Home:
-		next.Place, next.Path = l.index.home, nil
+		next.Place, next.Path = l.homeOf(s), nil
 	case Restart:
 		next = l.New(s.Locale, in)
 	case Language:
@@ -108,6 +109,12 @@ func (l *Library) press(s Session, in Input) (Session, error) {
 		event = placeNamed
 		in.Understanding.Place, in.Understanding.Area = number, ""
 	}
+	if state.Desk && strings.HasPrefix(event, deskPick) {
+		if next, ok := l.pick(s, in); ok {
+			return next, nil
+		}
+		return s, fmt.Errorf("%s: no such choice: %w", s.Place, ErrStale)
+	}
 	edge, ok := state.by[event]
 	if !ok || !state.offers(event, s, in.Env) {
 		return s, fmt.Errorf("%s: %w", s.Place, ErrStale)
@@ -117,7 +124,7 @@ func (l *Library) press(s Session, in Input) (Session, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", s.Place, err)
 	}
-	return l.follow(act(s, edge.Do, in.Understanding), to), nil
+	return l.follow(act(s, edge.Do, in.Understanding), l.lay(to, edge.Do, in.Understanding)), nil
 }
 
 // typed answers typed words: what the state waits for, else the topic that
@@ -198,7 +205,7 @@ func (l *Library) walk(s Session, to Place) Session {
 
 // enter calls another flow; the main menu is not called but returned to.
 func (l *Library) enter(s Session, to Place) Session {
-	if to == l.index.home {
+	if to == l.index.home || to == l.index.work {
 		s.Place, s.Path = to, nil
 		return s
 	}
@@ -222,8 +229,16 @@ func (l *Library) finish(s Session) Session {
 			return s
 		}
 	}
-	s.Place, s.Path = l.index.home, nil
+	s.Place, s.Path = l.homeOf(s), nil
 	return s
+}
+
+// homeOf is the menu of whoever stands there: a professional has one too.
+func (l *Library) homeOf(s Session) Place {
+	if work, ok := l.Work(); ok && l.For(s) == ForProfessional {
+		return work
+	}
+	return l.index.home
 }
 
 func (l *Library) back(s Session) Session {
@@ -262,6 +277,8 @@ func act(s Session, a Action, u Understanding) Session {
 		}
 	case "messages":
 		s.Fresh = a.Arg == "new"
+	case "tidy":
+		s.Linger = a.Arg == "late"
 	}
 	return s
 }
@@ -331,6 +348,11 @@ func (l *Library) Show(s Session, env Env) []Effect {
 		}
 		say.Buttons = append(rows, say.Buttons...)
 	}
+	if state.Desk {
+		page := l.page(s, env)
+		say.Messages, say.Lines = append(say.Messages, page.Say...), page.Lines
+		say.Buttons = append(page.buttons(), say.Buttons...)
+	}
 	say.System = l.system(s)
 	return []Effect{say}
 }
@@ -341,7 +363,7 @@ func (l *Library) system(s Session) []string {
 	for _, e := range System {
 		switch {
 		case e == Back && len(s.Path) == 0,
-			e == Home && (s.Place == l.index.home || s.Place == l.index.start),
+			e == Home && (s.Place == l.homeOf(s) || s.Place == l.index.start),
 			e == Restart && s.Place == l.index.start,
 			e == Language && s.Flow == l.index.language.Flow,
 			e == Privacy && s.Flow == l.index.privacy.Flow:

@@ -3,6 +3,7 @@ package flows
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,9 +29,13 @@ import (
 // a new chat and may set band, channel, locale, tenant, switch and at
 // (flow/state to begin in).
 //
+// On the desk a choice is the page it leads to, @r.injury, with the role it
+// chooses where it does, @r.injury=role-skole; the page that lies there stands
+// first among what is said.
+//
 // Replay gives the transcript as it really went; it went as written when that
 // is the same text. The error is about lines nobody can carry out.
-func (l *Library) Replay(script []byte, read func(Words) Understanding) ([]byte, error) {
+func (l *Library) Replay(script []byte, read func(Words, Session) Understanding) ([]byte, error) {
 	var out bytes.Buffer
 	r := replay{l: l, read: read, out: &out, screens: map[string]string{}}
 	lines := bufio.NewScanner(bytes.NewReader(script))
@@ -58,7 +63,7 @@ func (l *Library) Replay(script []byte, read func(Words) Understanding) ([]byte,
 
 type replay struct {
 	l       *Library
-	read    func(Words) Understanding
+	read    func(Words, Session) Understanding
 	out     *bytes.Buffer
 	s       Session
 	env     Env
@@ -78,8 +83,8 @@ func (r *replay) does(what string) error {
 	in.Env, in.Event, in.Screen = r.env, what, r.s.Screen
 	if words, ok := strings.CutPrefix(what, `"`); ok {
 		in.Event, in.Screen = Typed, ""
-		in.Understanding = r.read(NewWords(strings.TrimSuffix(words, `"`)))
-		if u := in.Understanding; u.Help || u.Level > None {
+		in.Understanding = r.read(NewWords(strings.TrimSuffix(words, `"`)), r.s)
+		if u := in.Understanding; u.Help || u.Level > None && r.l.For(r.s) == ForChild {
 			// The card answers before the engine is asked (D5).
 			fmt.Fprintf(r.out, "< help card, %s\n", u.Level)
 			return nil
@@ -87,6 +92,12 @@ func (r *replay) does(what string) error {
 	} else if what == Help {
 		fmt.Fprintln(r.out, "< help card, none")
 		return nil
+	} else if strings.HasPrefix(what, "@") {
+		event, ok := r.leaves()[what]
+		if !ok {
+			return fmt.Errorf("%s is not on this page", what)
+		}
+		in.Event = event
 	} else if state, event, old := strings.Cut(what, "/"); old {
 		screen, ok := r.screens[state]
 		if !ok {
@@ -121,7 +132,7 @@ func (r *replay) start(options []string, in Input) error {
 			r.env.Switches[value] = true
 		case "at":
 			flow, state, _ := strings.Cut(value, "/")
-			r.s.Place = r.l.resolve(Place{flow, state})
+			r.s.Place = r.l.resolve(Place{Flow: flow, State: state})
 			if r.l.state(r.s.Place) == nil {
 				return fmt.Errorf("at: %q is not a state", value)
 			}
@@ -133,14 +144,41 @@ func (r *replay) start(options []string, in Input) error {
 	return nil
 }
 
+// leaves are the choices of the page on the desk: how a transcript writes them,
+// and their events.
+func (r *replay) leaves() map[string]string {
+	out := map[string]string{}
+	if state := r.l.state(r.s.Place); state == nil || !state.Desk {
+		return out
+	}
+	for _, row := range r.l.page(r.s, r.env).Rows {
+		for _, f := range row {
+			name := "@" + f.To
+			if f.Role != "" {
+				name += "=" + f.Role
+			}
+			out[name] = f.event()
+		}
+	}
+	return out
+}
+
 func (r *replay) show(effects []Effect) {
+	names := map[string]string{}
+	for name, event := range r.leaves() {
+		names[event] = name
+	}
 	for _, e := range effects {
 		switch e := e.(type) {
 		case Say:
-			fmt.Fprint(r.out, "< ", strings.Join(append(append([]string{}, e.Before...), e.Messages...), " + "))
+			said := append(append([]string{}, e.Before...), e.Messages...)
+			if state := r.l.state(r.s.Place); state != nil && state.Desk {
+				said = append([]string{"@" + r.s.Page}, said...)
+			}
+			fmt.Fprint(r.out, "< ", strings.Join(said, " + "))
 			for _, row := range e.Buttons {
 				for _, b := range row {
-					fmt.Fprintf(r.out, " [%s]", b.Event)
+					fmt.Fprintf(r.out, " [%s]", cmp.Or(names[b.Event], b.Event))
 				}
 			}
 			fmt.Fprintln(r.out)

@@ -58,4 +58,6 @@ type Understanding struct {
 	Personal []string // kinds of personal data noticed and dropped (D10)
 	Language string   // the language the deciding phrase was in
 	Why      []string // ids of the phrases and examples that decided (S18)
+	Unsure   bool     // Routines are to choose from
+	Self     bool     // asked at the desk, but worded as by somebody it happens to (S10)
 }

@@ -353,14 +353,18 @@ func (i *inspection) numbers(e Entry, text string, use Use) {
 		i.tell(e, "number", "", "holds a time of day, %q: opening hours stand in contacts.yaml", h)
 		return
 	}
+	own := digits.FindAllStringIndex(bare, -1)
+	if len(own) == 0 || i.r.missing {
+		return
+	}
 	var allowed [][]int
 	for _, p := range i.r.Numbers {
 		if p.re != nil && in(p.In, i.lang.Tag) {
 			allowed = append(allowed, p.re.FindAllStringIndex(bare, -1)...)
 		}
 	}
-	for _, d := range digits.FindAllStringIndex(bare, -1) {
-		if !i.r.missing && !slices.ContainsFunc(allowed, func(a []int) bool { return a[0] <= d[0] && d[1] <= a[1] }) {
+	for _, d := range own {
+		if !slices.ContainsFunc(allowed, func(a []int) bool { return a[0] <= d[0] && d[1] <= a[1] }) {
 			i.tell(e, "number", "", "holds a number of its own, %q: put it into contacts.yaml and write {{.number_…}}, or name an age or a deadline as years, weeks, § ...", bare[d[0]:d[1]])
 			return
 		}
@@ -369,16 +373,12 @@ func (i *inspection) numbers(e Entry, text string, use Use) {
 
 // phrases finds what no text for children says (S14).
 func (i *inspection) phrases(e Entry, text string, use Use) {
-	for _, p := range i.r.Forbidden {
-		if p.re == nil || !in(p.In, i.lang.Tag) {
-			continue
-		}
+	for _, h := range i.r.said(i.lang.Tag, text) {
+		p := h.phrase
 		if len(p.Bands) > 0 && !slices.ContainsFunc(i.serves(e, use), func(band string) bool { return slices.Contains(p.Bands, band) }) {
 			continue
 		}
-		if said := p.re.FindString(text); said != "" {
-			i.tell(e, "forbidden/"+p.ID, "", "says %q: %s", strings.Trim(said, " .,:;!?«»\"()\n"), p.Reason)
-		}
+		i.tell(e, "forbidden/"+p.ID, "", "says %q: %s", h.said, p.Reason)
 	}
 }
 

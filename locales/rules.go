@@ -26,7 +26,8 @@ type Rules struct {
 	Exceptions []Exception         `yaml:"exceptions"`
 
 	easy    map[string]map[string]bool
-	missing bool // told; nothing is held against rules that are not there
+	hits    map[[2]string][]hit // what is found in a text of a language, so that each is read once
+	missing bool                // told; nothing is held against rules that are not there
 }
 
 // Phrase is a pattern with what it is for. \b is the edge of a word in any
@@ -150,6 +151,35 @@ func lineOf(n ast.Node, name string, i int) (line, column int) {
 		}
 	}
 	return 0, 0
+}
+
+// hit is a forbidden phrase in a text.
+type hit struct {
+	phrase *Phrase
+	said   string
+}
+
+// said finds the forbidden phrases of a text.
+func (r *Rules) said(tag, text string) []hit {
+	key := [2]string{tag, text}
+	if hs, ok := r.hits[key]; ok {
+		return hs
+	}
+	var hs []hit
+	for i := range r.Forbidden {
+		p := &r.Forbidden[i]
+		if p.re == nil || !in(p.In, tag) {
+			continue
+		}
+		if s := p.re.FindString(text); s != "" {
+			hs = append(hs, hit{p, strings.Trim(s, " .,:;!?«»\"()\n")})
+		}
+	}
+	if r.hits == nil {
+		r.hits = map[[2]string][]hit{}
+	}
+	r.hits[key] = hs
+	return hs
 }
 
 func in(languages []string, tag string) bool {

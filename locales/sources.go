@@ -140,7 +140,9 @@ func (b *Bundle) stale(fsys fs.FS, tag string, used func(id string) bool) (stale
 		// What was translated once and is gone: nb would stand in without a word.
 		for _, key := range slices.Sorted(maps.Keys(was)) {
 			id, _, _ := strings.Cut(key, "@")
-			if _, here := b.byTag[tag].at[key]; !here && len(b.Lacks(tag, id)) > 0 && b.hasSource(id) && used(id) {
+			_, here := b.byTag[tag].at[key]
+			_, source := b.byTag[Source].at[key]
+			if !here && used(id) && (source || b.hasSource(id) && len(b.Lacks(tag, id)) > 0) {
 				stale = append(stale, Problem{File: OriginsFile(tag), Rule: "gone", Text: fmt.Sprintf(
 					"%q was translated and is gone: bring it back, or run trygg check --record when it is meant to be in nb only", key)})
 			}

@@ -255,7 +255,7 @@ func (c *Chats) Commit(ctx context.Context, ch bot.Change) (bot.Version, bot.Ent
 	}
 	if !ch.Tidy.IsZero() {
 		until := now.Add(KindTidy.Row().Life)
-		raw, err := json.Marshal(tidyText{chatOf(ch.Chat), b.Stamp})
+		raw, err := json.Marshal(tidyText{chatOf(ch.Chat), b.Stamp, ch.Locale})
 		if err != nil {
 			return none(fmt.Errorf("commit chat: %w", err))
 		}
@@ -275,13 +275,16 @@ func (c *Chats) Commit(ctx context.Context, ch bot.Change) (bot.Version, bot.Ent
 		}
 		id := string(binary.BigEndian.AppendUint64([]byte(w.names[0]), b.Stamp))
 		until := now.Add(KindOutbox.Row().Life)
-		raw, err := json.Marshal(entryText{chatOf(e.Chat), e.Screen, e.Before, e.Toast, e.Help, e.Clear, e.At})
+		raw, err := json.Marshal(entryText{chatOf(e.Chat), e.Screen, e.Before, e.Toast, e.Help, e.Clear, e.Erase, e.Locale, e.At})
 		if err != nil {
 			return none(fmt.Errorf("commit chat: %w", err))
 		}
 		sealed, err := c.seal(Bind{KindOutbox, entrySchema, id}, until, raw)
 		if err != nil {
 			return none(fmt.Errorf("commit chat: %w", err))
+		}
+		if e.Erase {
+			w.dropUnshown(b)
 		}
 		b.Append(outboxKey(w.shard), id, sealed, until)
 		entry = entryID(w.shard, id)
@@ -330,12 +333,19 @@ func (c *Chats) Erase(ctx context.Context, chat bot.ChatID) error {
 	}
 	for _, n := range w.names {
 		b.Acknowledge(tidyKey(w.shard), n)
-		b.Drop(outboxKey(w.shard), n)
 	}
+	w.dropUnshown(b)
 	if err := c.store.Commit(ctx, b); err != nil {
 		return fmt.Errorf("erase chat: %w", err)
 	}
 	return nil
+}
+
+// dropUnshown removes a chat's answers that were not shown yet.
+func (w where) dropUnshown(b *Batch) {
+	for _, n := range w.names {
+		b.Drop(outboxKey(w.shard), n)
+	}
 }
 
 // chatText is a chat's raw id as it is sealed in outbox and due list: the two
@@ -356,12 +366,15 @@ type entryText struct {
 	Toast  string    `json:"t,omitempty"`
 	Help   string    `json:"h,omitempty"`
 	Clear  bool      `json:"x,omitempty"`
+	Erase  bool      `json:"e,omitempty"`
+	Locale string    `json:"l,omitempty"`
 	At     time.Time `json:"a"`
 }
 
 type tidyText struct {
 	Chat    chatText `json:"i"`
 	Session uint64   `json:"v"`
+	Locale  string   `json:"l,omitempty"`
 }
 
 // entryID is the ID of an outbox entry for the world outside; within it is the
@@ -380,7 +393,7 @@ func (c *Chats) Pending(ctx context.Context, shard, most int) ([]bot.EntryID, []
 			return false
 		}
 		ids = append(ids, entryID(shard, it.ID))
-		out = append(out, bot.Entry{Chat: e.Chat.chat(), Screen: e.Screen, Before: e.Before, Toast: e.Toast, Help: e.Help, Clear: e.Clear, At: e.At})
+		out = append(out, bot.Entry{Chat: e.Chat.chat(), Screen: e.Screen, Before: e.Before, Toast: e.Toast, Help: e.Help, Clear: e.Clear, Erase: e.Erase, Locale: e.Locale, At: e.At})
 		return true
 	})
 	if err != nil {
@@ -451,7 +464,7 @@ func (c *Chats) Due(ctx context.Context, shard, most int, now time.Time) ([]bot.
 		if json.Unmarshal(text, &t) != nil || t.Session == 0 {
 			return false
 		}
-		out = append(out, bot.Due{Chat: t.Chat.chat(), Session: t.Session, At: it.At})
+		out = append(out, bot.Due{Chat: t.Chat.chat(), Session: t.Session, Locale: t.Locale, At: it.At})
 		return true
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,8 +105,8 @@ func (w *world) change(chat bot.ChatID, v bot.Version, state, update string) bot
 	return bot.Change{
 		Chat: chat, Version: v, Session: session(state, now), Until: now.Add(time.Hour), Update: update,
 		Traces: &bot.Traces{Live: 7, Messages: []bot.Trace{{ID: 5, At: now.Add(-time.Minute)}, {ID: 7, At: now}}},
-		Tidy:   now.Add(15 * time.Minute),
-		Show:   &bot.Entry{Screen: "canaryscreen", Before: []string{"canary.before"}, Toast: "canary.toast", Help: "h.nb....0.", Clear: true, At: now},
+		Tidy:   now.Add(15 * time.Minute), Locale: "so",
+		Show: &bot.Entry{Screen: "canaryscreen", Before: []string{"canary.before"}, Toast: "canary.toast", Help: "h.nb....0.", Clear: true, At: now},
 	}
 }
 
@@ -351,7 +352,7 @@ func TestChats_due(t *testing.T) {
 		w.clock.Add(14 * time.Minute)
 		equal(t, "a press sets the time anew", w.due(t, chat), []bot.Due{})
 		w.clock.Add(time.Minute)
-		want := bot.Due{Chat: chat, Session: v.Session, At: w.clock.Now()}
+		want := bot.Due{Chat: chat, Session: v.Session, Locale: "so", At: w.clock.Now()}
 		equal(t, "at its time", w.due(t, chat), []bot.Due{want})
 
 		// Twenty replicas want it: one gets it, and nobody else for a minute.
@@ -603,6 +604,38 @@ func TestF87_eraseLeavesOnlyMarks(t *testing.T) {
 		if _, _, err := w.Chats.Commit(t.Context(), w.change(chat, stay, "menu", "u4")); !errors.Is(err, bot.ErrConflict) {
 			t.Errorf("a step from before: got %v, want ErrConflict", err)
 		}
+	})
+}
+
+// Where messages stand on a phone their list stays until they are gone; all else
+// goes with the commit that ends the chat.
+func TestF87_eraseOnAPhone(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		chat, other := storetest.Chat(1), storetest.Chat(2)
+		for n := 3; w.ring.Shard(other) != w.ring.Shard(chat); n++ {
+			other = storetest.Chat(n)
+		}
+		w.step(t, chat, bot.Version{}, "menu", "u1")
+		w.step(t, other, bot.Version{}, "menu", "u2")
+		w.rotate(t)
+		v, _ := w.step(t, chat, w.read(t, chat).Version, "rights", "u3")
+		list := w.read(t, chat).Traces
+		entry := bot.Entry{Clear: true, Erase: true, Locale: "ar", At: w.clock.Now()}
+		v, id, err := w.Chats.Commit(t.Context(), bot.Change{Chat: chat, Version: v, End: true, Update: "u4", Show: &entry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.read(t, chat)
+		equal(t, "the session", got.Session, flows.Session{})
+		equal(t, "the hide list", got.Traces, list)
+		equal(t, "records", w.left(t), map[string]int{"session": 1, "traces": 2, "seen": 4, "outbox": 2, "tidy": 1})
+		ids, entries := w.pending(t, chat)
+		entry.Chat = chat
+		equal(t, "what is to be done", entries[slices.Index(ids, id)], entry)
+		if err := w.Shown(t.Context(), chat, id, v, &bot.Traces{}); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "records in the end", w.left(t), map[string]int{"session": 1, "traces": 1, "seen": 4, "outbox": 1, "tidy": 1})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -38,9 +39,10 @@ type Memory struct {
 }
 
 type record struct {
-	chat bot.Chat
-	tidy time.Time
-	end  time.Time
+	chat   bot.Chat
+	tidy   time.Time
+	locale string // of what is tidied
+	end    time.Time
 }
 
 type pending struct {
@@ -162,13 +164,16 @@ func (m *Memory) Commit(ctx context.Context, c bot.Change) (bot.Version, bot.Ent
 	if c.Traces != nil {
 		r.chat.Traces, r.chat.Version.Traces = *c.Traces, uint64(m.ids)
 	}
-	if !c.Tidy.IsZero() {
-		r.tidy = c.Tidy
+	if !c.Tidy.IsZero() || c.End {
+		r.tidy, r.locale = c.Tidy, c.Locale
 	}
 	if c.Update != "" {
 		m.seen[mark(c.Chat, c.Update)] = true
 	}
 	var id bot.EntryID
+	if c.Show != nil && c.Show.Erase {
+		m.drop(c.Chat)
+	}
 	if c.Show != nil {
 		id = bot.EntryID{Shard: shard(c.Chat), ID: strconv.Itoa(m.ids)}
 		m.outbox[id.Shard] = append(m.outbox[id.Shard], pending{id.ID, *c.Show})
@@ -194,7 +199,13 @@ func (m *Memory) Erase(ctx context.Context, chat bot.ChatID) error {
 		return m.erases
 	}
 	delete(m.chats, chat)
+	m.drop(chat)
 	return nil
+}
+
+func (m *Memory) drop(chat bot.ChatID) {
+	s := shard(chat)
+	m.outbox[s] = slices.DeleteFunc(m.outbox[s], func(p pending) bool { return p.entry.Chat == chat })
 }
 
 // Pending implements bot.Outbox.
@@ -256,7 +267,7 @@ func (m *Memory) Due(ctx context.Context, sh, most int, now time.Time) ([]bot.Du
 	var ds []bot.Due
 	for c, r := range m.chats {
 		if shard(c) == sh && !r.tidy.IsZero() && !r.tidy.After(now) && len(ds) < most {
-			ds = append(ds, bot.Due{Chat: c, Session: r.chat.Version.Session, At: r.tidy})
+			ds = append(ds, bot.Due{Chat: c, Session: r.chat.Version.Session, Locale: r.locale, At: r.tidy})
 		}
 	}
 	return ds, m.reads

@@ -173,12 +173,13 @@ func (c *Channel) plainly(ctx context.Context, l *lane, m Message) (bot.Sent, er
 type clearing struct {
 	traces bot.Traces
 	typed  bool      // by a command: there is no press to answer
-	erase  bool      // nothing may be written down afterwards
+	erase  bool      // nothing is kept about it afterwards
 	alive  bool      // the conversation goes on: its live message is left alone
 	before time.Time // only what came until then; zero = all
 
 	begun   bool
-	keep    int // the message that becomes the neutral start; 0 = none
+	known   []int // all that are looked at, also those that stay
+	keep    int   // the message that becomes the neutral start; 0 = none
 	edited  bool
 	line    string // what stands above the start
 	work    [][]int
@@ -198,9 +199,7 @@ const (
 // there (F103).
 func (c *Channel) clear(ctx context.Context, l *lane, j *job) (bot.Sent, error) {
 	cl, reply := j.clear, j.a.Reply
-	if !cl.begun {
-		cl.begin(l, j, c.o.Now())
-	}
+	cl.begin(l, j, c.o.Now())
 	if cl.typed {
 		cl.line = reply.Toast
 	}
@@ -225,7 +224,7 @@ func (c *Channel) clear(ctx context.Context, l *lane, j *job) (bot.Sent, error) 
 			return bot.Sent{}, err
 		}
 		cl.work = cl.work[1:]
-		if err == nil && len(cl.work) > 0 && !cl.erase {
+		if err == nil && len(cl.work) > 0 {
 			c.progress(ctx, j.u.Chat, cl.removed)
 		}
 	}
@@ -253,8 +252,13 @@ func (c *Channel) clear(ctx context.Context, l *lane, j *job) (bot.Sent, error) 
 			cl.keep, cl.edited, sent.Added = id, true, []int{id}
 		}
 	}
+	if cl.erase {
+		sent = cl.forgotten()
+	}
 	if !cl.alive {
-		sent.Live = cl.keep
+		if !cl.erase {
+			sent.Live = cl.keep
+		}
 		l.mu.Lock()
 		l.live, l.since, l.gone, l.stray = cl.keep, time.Time{}, 0, nil
 		l.mu.Unlock()
@@ -262,11 +266,18 @@ func (c *Channel) clear(ctx context.Context, l *lane, j *job) (bot.Sent, error) 
 	return sent, nil
 }
 
-// begin decides what stays and what goes.
+// forgotten takes all that was there off the hide list, whether it could be
+// removed or not (S38).
+func (cl *clearing) forgotten() bot.Sent { return bot.Sent{Removed: cl.known} }
+
+// begin decides what stays and what goes, once.
 func (cl *clearing) begin(l *lane, j *job, now time.Time) {
+	if cl.begun {
+		return
+	}
+	cl.begun = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	cl.begun = true
 	live := cl.traces.Live
 	if live == 0 {
 		live = l.live
@@ -283,8 +294,12 @@ func (cl *clearing) begin(l *lane, j *job, now time.Time) {
 	}
 	add(j.u.Message)
 	for _, m := range slices.Backward(cl.traces.Messages) {
+		if !cl.before.IsZero() && m.At.After(cl.before) {
+			continue
+		}
+		cl.known = append(cl.known, m.ID)
 		switch {
-		case !cl.before.IsZero() && m.At.After(cl.before), m.ID == cl.keep:
+		case m.ID == cl.keep:
 		case now.Sub(m.At) > bot.Removable-margin:
 			cl.stays++
 		default:
@@ -292,6 +307,9 @@ func (cl *clearing) begin(l *lane, j *job, now time.Time) {
 		}
 	}
 	add(live)
+	if live != 0 {
+		cl.known = append(cl.known, live)
+	}
 	for _, id := range l.stray {
 		add(id)
 	}

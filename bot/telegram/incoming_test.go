@@ -1,16 +1,23 @@
 package telegram_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"trygg/bot"
+	"trygg/bot/telegram"
 	"trygg/bot/telegram/faketelegram"
+	"trygg/flows"
 )
 
 // post brings a body to the webhook as anybody could.
@@ -536,6 +543,122 @@ func TestF79_methodAndHost(t *testing.T) {
 	}
 	w.replicas[0].end()
 	w.replicas = nil
+}
+
+// The webhook is for the host it was given for, whatever else a request says
+// (F79), over a real connection.
+func TestF79_hostTricksOnTheWebhook(t *testing.T) {
+	w := newWorld(t, setup{mode: "webhook", change: func(o *telegram.Options) {
+		o.Webhook.Hosts = []string{"chat.example.no", "127.0.0.1"}
+	}})
+	srv := httptest.NewServer(w.replicas[0].c)
+	defer srv.Close()
+	const body = `{"update_id":7001}`
+	secret := "X-Telegram-Bot-Api-Secret-Token: " + hookSecret + "\r\n"
+	for _, c := range []struct {
+		name, target, headers string
+		want                  int
+	}{
+		{"ours", "/hook", "Host: chat.example.no\r\n" + secret, 200},
+		{"ours with a port, in capitals", "/hook", "Host: Chat.Example.NO:443\r\n" + secret, 200},
+		{"another", "/hook", "Host: evil.example\r\n" + secret, 421},
+		{"one that begins like ours", "/hook", "Host: chat.example.no.evil.example\r\n" + secret, 421},
+		{"ours as a user name", "/hook", "Host: chat.example.no@evil.example\r\n" + secret, 400},
+		{"two", "/hook", "Host: chat.example.no\r\nHost: evil.example\r\n" + secret, 400},
+		{"none", "/hook", secret, 400},
+		{"another in the address", "http://evil.example/hook", "Host: chat.example.no\r\n" + secret, 421},
+		{"ours only as forwarded", "/hook", "Host: evil.example\r\nX-Forwarded-Host: chat.example.no\r\nForwarded: host=chat.example.no\r\n" + secret, 421},
+		{"another as forwarded counts for nothing", "/hook", "Host: chat.example.no\r\nX-Forwarded-Host: evil.example\r\n" + secret, 200},
+		{"a line folded into it", "/hook", "Host: chat.example.no\r\n evil.example\r\n" + secret, 400},
+		{"the secret twice", "/hook", "Host: chat.example.no\r\n" + secret + secret, 403},
+		{"another, and no secret: not told which is wrong", "/hook", "Host: evil.example\r\n", 401},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", c.target, c.headers, len(body), body)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			text, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != c.want {
+				t.Errorf("status %d, want %d", resp.StatusCode, c.want)
+			}
+			for name, values := range resp.Header {
+				if strings.Contains(strings.Join(values, " "), "evil") {
+					t.Errorf("the answer repeats it: %s: %v", name, values)
+				}
+			}
+			if strings.Contains(string(text), "evil") {
+				t.Errorf("the answer repeats it: %s", text)
+			}
+		})
+	}
+	if n := w.meter.count(&w.meter.alarms, "host"); n == 0 {
+		t.Error("nobody is told that the proxy changes the host")
+	}
+	w.replicas[0].end()
+	w.replicas = nil
+}
+
+// The same person on Telegram, with another bot of ours and on the web: nothing
+// of one is known in the other (F48).
+func TestF48_sameChildInTwoChannels(t *testing.T) {
+	everywhere(t, setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		id := fmt.Sprint(p.ID())
+		w.say(p, "/start m0301")
+		w.pressEvent(p, "next")
+		w.pressEvent(p, "language")
+		w.pressEvent(p, "en")
+		r := w.replicas[0]
+		for _, other := range []bot.ChatID{{Channel: bot.Web, Bot: "web", User: id}, {Channel: bot.Web, Bot: "1000001", User: id}, {Channel: bot.Telegram, Bot: "1000002", User: id}} {
+			do := func(u bot.Update) bot.Answer {
+				t.Helper()
+				u.Chat, u.At, u.Locale = other, w.now(), "nb"
+				a, err := r.bot.Handle(context.Background(), u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return a
+			}
+			a := do(bot.Update{Event: flows.Show})
+			if a.Reply.Locale != "nb" || !strings.HasPrefix(a.Reply.Bubbles[0].Text, "hello.one/nb") || a.Reply.System[0].Help.Tenant != "" {
+				t.Errorf("%s: the first view knows of the other: %+v", other.Channel, a.Reply)
+			}
+			a = do(bot.Update{Event: "next", Screen: a.Reply.Screen})
+			a = do(bot.Update{Event: "page", Screen: a.Reply.Screen})
+			if a.Outcome != bot.Committed || !strings.HasPrefix(a.Reply.Bubbles[0].Text, "menu.page/nb") {
+				t.Errorf("%s: %s %+v", other.Channel, a.Outcome, a.Reply)
+			}
+			// The screen of one is nothing to the other.
+			if a := do(bot.Update{Event: "page", Screen: screenName(p)}); a.Outcome != bot.Stale {
+				t.Errorf("%s: a screen of the other was taken: %s", other.Channel, a.Outcome)
+			}
+			w.shows(p, "menu.main/en")
+			do(bot.Update{Event: flows.Erase})
+			w.shows(p, "menu.main/en")
+		}
+		chat, err := w.store.Read(context.Background(), bot.ChatID{Channel: bot.Telegram, Bot: "1000001", User: id}, bot.Want{})
+		if err != nil || chat.Session.Locale != "en" || chat.Session.Tenant != "0301" {
+			t.Errorf("what was erased elsewhere is gone here: %+v, %v", chat.Session, err)
+		}
+		w.later(time.Second) // a chat has one message a second
+		w.pressEvent(p, "page")
+		w.shows(p, "menu.page/en")
+	})
+}
+
+// screenName is what presses on a person's screen carry.
+func screenName(p *faketelegram.Person) string {
+	s := screenOf(p)
+	name, _, _ := strings.Cut(s.Rows[0][0].Data, "|")
+	return name
 }
 
 func TestCommandsAndLinks(t *testing.T) {

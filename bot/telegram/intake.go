@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -83,12 +85,20 @@ func (c *Channel) admit(r *http.Request) int {
 	switch hosts := c.o.Webhook.Hosts; {
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed
-	case len(hosts) > 0 && !slices.Contains(hosts, r.Host):
+	case len(hosts) > 0 && !slices.Contains(hosts, hostname(r.Host)):
+		// Telegram asks for the host we gave it, so a proxy changed it.
+		c.alarm("host")
 		return http.StatusMisdirectedRequest
 	case r.ContentLength > maxBody:
 		return http.StatusRequestEntityTooLarge
 	}
 	return 0
+}
+
+// hostname is the name in a Host header, without its port.
+func hostname(host string) string {
+	u := url.URL{Host: host}
+	return strings.ToLower(u.Hostname())
 }
 
 func readBody(r *http.Request) ([]byte, int) {
@@ -118,6 +128,28 @@ func again(w http.ResponseWriter, seconds int) {
 // and forgotten, so that it holds nobody up (S9).
 const poisoned = 3
 
+// spinner is what turns on a pressed button until the press is answered; nil
+// where nothing was pressed.
+type spinner struct {
+	query string
+	reply func(answered)
+	told  bool
+	text  string // said when there is nothing else to say
+}
+
+// tell answers the press, once.
+func (s *spinner) tell(text string) {
+	if s == nil || s.told {
+		return
+	}
+	s.told = true
+	s.end(cmp.Or(text, s.text))
+}
+
+func (s *spinner) end(text string) {
+	s.reply(answered{AnswerCallbackQueryParams: tg.AnswerCallbackQueryParams{CallbackQueryID: s.query, Text: notice(text)}})
+}
+
 // take deals with one update; broken is what decode said. False: it is to come
 // again. reply is called once for a press, as soon as its answer is known.
 // Nothing of the update outlives this call.
@@ -125,12 +157,9 @@ func (c *Channel) take(ctx context.Context, in *incoming, broken error, reply fu
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), handleTime)
 	defer done()
 	name := [...]string{"other", "message", "edited", "press", "member"}[in.kind]
-	told := in.query == ""
-	tell := func(text string) {
-		if !told {
-			told = true
-			reply(answered{AnswerCallbackQueryParams: tg.AnswerCallbackQueryParams{CallbackQueryID: in.query, Text: notice(text)}})
-		}
+	var spin *spinner
+	if in.query != "" {
+		spin = &spinner{query: in.query, reply: reply}
 	}
 	outcome := "ok"
 	defer func() {
@@ -145,7 +174,7 @@ func (c *Channel) take(ctx context.Context, in *incoming, broken error, reply fu
 			ok = true
 		}
 		if ok {
-			tell("")
+			spin.tell("")
 			c.taken.first(in.id, c.o.Now(), 0)
 		} else if outcome == "ok" {
 			outcome = "again"
@@ -180,7 +209,7 @@ func (c *Channel) take(ctx context.Context, in *incoming, broken error, reply fu
 	case !in.private:
 		return c.public(ctx, in)
 	case in.kind == pressed:
-		return c.press(ctx, in, tell)
+		return c.press(ctx, in, spin)
 	case in.kind == edited:
 		return c.changed(ctx, in)
 	case in.service:
@@ -209,7 +238,7 @@ func (c *Channel) card(ctx context.Context, in *incoming) bool {
 }
 
 // press deals with a button.
-func (c *Channel) press(ctx context.Context, in *incoming, tell func(string)) bool {
+func (c *Channel) press(ctx context.Context, in *incoming, spin *spinner) bool {
 	u := c.update(in)
 	p := c.events.parse(c.content(), in.data, u.Locale)
 	j := &job{priority: talk}
@@ -217,7 +246,7 @@ func (c *Channel) press(ctx context.Context, in *incoming, tell func(string)) bo
 		j.edit = in.message
 	}
 	if p.remove != 0 {
-		return c.remove(ctx, u, j, p.remove, tell)
+		return c.remove(ctx, u, j, p.remove, spin)
 	}
 	u.Event, u.Screen, u.Help = p.event, p.screen, p.help
 	if tenantless(u.Screen) {
@@ -232,7 +261,7 @@ func (c *Channel) press(ctx context.Context, in *incoming, tell func(string)) bo
 			u.Help.Tenant = c.o.Tenant
 		}
 	}
-	return c.handle(ctx, u, j, nil, tell)
+	return c.handle(ctx, u, j, nil, spin)
 }
 
 // tenantless tells whether a screen carries no municipality of its own. One that
@@ -247,7 +276,7 @@ func tenantless(screen string) bool {
 
 // remove takes a message the child asked about out of the chat (S17), and shows
 // the present screen.
-func (c *Channel) remove(ctx context.Context, u bot.Update, j *job, message int, tell func(string)) bool {
+func (c *Channel) remove(ctx context.Context, u bot.Update, j *job, message int, spin *spinner) bool {
 	text := "telegram.removed"
 	id, _ := c.ours(u.Chat)
 	err := c.api.remove(ctx, id, message)
@@ -259,13 +288,8 @@ func (c *Channel) remove(ctx context.Context, u bot.Update, j *job, message int,
 	case err != nil:
 		text = "telegram.stays"
 	}
-	u.Event = flows.Show
-	return c.handle(ctx, u, j, nil, func(toast string) {
-		if toast == "" {
-			toast = c.text(u.Locale, text)
-		}
-		tell(toast)
-	})
+	u.Event, spin.text = flows.Show, c.text(u.Locale, text)
+	return c.handle(ctx, u, j, nil, spin)
 }
 
 // message deals with what was said in a private chat.
@@ -406,26 +430,26 @@ func (c *Channel) public(ctx context.Context, in *incoming) bool {
 
 // handle gives an update to the bot and puts the answer on its way. It is true
 // when the update is dealt with: committed, or its answer shown, or overtaken by
-// a newer one. alter may change the answer; tell hears what a press is answered
-// with.
-func (c *Channel) handle(ctx context.Context, u bot.Update, j *job, alter func(context.Context, *bot.Answer), tell func(string)) bool {
+// a newer one. alter may change the answer; spin is
+// what turns on the button.
+func (c *Channel) handle(ctx context.Context, u bot.Update, j *job, alter func(context.Context, *bot.Answer), spin *spinner) bool {
 	id, ok := c.ours(u.Chat)
 	if !ok {
 		return true
 	}
 	l := c.lane(id)
-	show, ok := c.step(ctx, l, u, j, alter, tell)
+	show, ok := c.step(ctx, l, u, j, alter, spin)
 	if show == nil {
 		return ok
 	}
 	c.goes(show)
-	return c.await(ctx, j, tell)
+	return c.await(ctx, j, spin)
 }
 
 // step lets the bot handle an update and takes the answer's place in the queue.
 // show is what then shows it, nil when there is nothing to show; ok says whether
 // the update is dealt with.
-func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter func(context.Context, *bot.Answer), tell func(string)) (show func(), ok bool) {
+func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter func(context.Context, *bot.Answer), spin *spinner) (show func(), ok bool) {
 	if j.priority < help {
 		// Help waits for nothing, not even for the step before it (S2).
 		l.order.Lock()
@@ -455,9 +479,13 @@ func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter
 		j.until = begun.Add(showTime)
 	}
 	if a.Reply.Clear {
-		j.clear = &clearing{traces: a.Chat.Traces, typed: tell == nil, erase: u.Event == flows.Erase || a.Reply.Toast != ""}
-	} else if tell != nil {
-		tell(a.Reply.Toast)
+		j.clear = &clearing{traces: a.Chat.Traces, typed: spin == nil, erase: a.Erases}
+	} else if spin != nil && spin.text == "" && a.Reply.Toast == "" && a.Chat.Session.Fresh && c.o.Webhook == nil {
+		// The message that was pressed on goes, and what turns on it with it:
+		// that saves a call where the answer cannot ride on another.
+		spin.told, j.spin = true, spin
+	} else {
+		spin.tell(a.Reply.Toast)
 	}
 	return c.push(l, j), true
 }
@@ -466,7 +494,7 @@ func (c *Channel) step(ctx context.Context, l *lane, u bot.Update, j *job, alter
 // and is waited for only as long as that keeps the replicas in step: the next
 // update of this chat may come to another one. What is not committed has nobody
 // else to show it.
-func (c *Channel) await(ctx context.Context, j *job, tell func(string)) bool {
+func (c *Channel) await(ctx context.Context, j *job, spin *spinner) bool {
 	wait, parked := waitTime, j.parked
 	switch {
 	case !j.committed() || j.clear != nil:
@@ -486,12 +514,12 @@ func (c *Channel) await(ctx context.Context, j *job, tell func(string)) bool {
 	case <-limit.C:
 	case <-ctx.Done():
 	}
-	if tell != nil && j.clear != nil {
+	if spin != nil && j.clear != nil {
 		toast := j.a.Reply.Toast
 		if shown {
 			toast = j.toast
 		}
-		tell(toast)
+		spin.tell(toast)
 	}
 	return shown || j.committed()
 }

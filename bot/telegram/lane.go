@@ -54,6 +54,7 @@ type job struct {
 	late   bool // had to wait
 	fails  int
 	toast  string        // what the press is answered with, once done
+	spin   *spinner      // turns on a message that is to go; nil = dealt with
 	err    error         // why it was not shown
 	done   chan struct{} // closed when shown, overtaken or given up
 	parked chan struct{} // closed when it has to wait
@@ -69,6 +70,9 @@ var (
 func (j *job) committed() bool { return j.a.Entry != (bot.EntryID{}) }
 
 func (j *job) finish(err error) {
+	if j.spin != nil {
+		j.spin.end("")
+	}
 	j.err = err
 	close(j.done)
 }
@@ -299,12 +303,14 @@ func (c *Channel) try(l *lane, j *job) time.Duration {
 	l.used = now
 	l.mu.Unlock()
 	c.count(-1)
-	if j.clear == nil || !j.clear.erase {
-		// The phone has it; now it is written down (S2).
-		c.o.Bot.Shown(c.life, j.u, j.a, sent)
-	} else if j.committed() {
-		c.o.Bot.Shown(c.life, j.u, j.a, bot.Sent{}) // erased is erased (S38)
+	if j.clear != nil && j.clear.erase {
+		sent = j.clear.forgotten() // also when it was refused for good
 	}
+	if slices.Contains(sent.Removed, j.edit) {
+		j.spin = nil
+	}
+	// The phone has it; now it is written down (S2).
+	c.o.Bot.Shown(c.life, j.u, j.a, sent)
 	j.finish(nil)
 	return 0
 }
@@ -383,7 +389,12 @@ func (c *Channel) blocked(l *lane) {
 	c.count(-len(jobs))
 	c.o.Gone(c.chatID(l.chat))
 	for _, j := range jobs {
-		c.o.Bot.Shown(c.life, j.u, j.a, bot.Sent{})
+		var sent bot.Sent
+		if j.clear != nil && j.clear.erase {
+			j.clear.begin(l, j, c.o.Now())
+			sent = j.clear.forgotten()
+		}
+		c.o.Bot.Shown(c.life, j.u, j.a, sent)
 		j.finish(nil)
 	}
 }

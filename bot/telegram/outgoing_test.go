@@ -844,6 +844,72 @@ func TestTidyOnRedis(t *testing.T) {
 	}
 }
 
+// Who wants it is tidied after two hours of silence instead (S31).
+func TestTidyLate(t *testing.T) {
+	parts()
+	late := func(t *testing.T, w *world, pass func(time.Duration)) {
+		p := w.person()
+		w.say(p, "/start")
+		w.pressEvent(p, "next")
+		w.pressEvent(p, "language")
+		w.pressEvent(p, "en")
+		pass(10 * time.Second) // nobody presses so fast
+		w.pressEvent(p, "late")
+		w.say(p, "blabla")
+		w.pressEvent(p, "page")
+		pass(119 * time.Minute)
+		w.shows(p, "menu.page/en")
+		w.press(p, "Help now") // reading the card is being there too
+		w.shows(p, "112")
+		pass(119 * time.Minute)
+		w.shows(p, "112")
+		w.pressEvent(p, "show")
+		w.shows(p, "menu.page/en")
+		pass(119 * time.Minute)
+		w.shows(p, "menu.page/en")
+		pass(2 * time.Minute)
+		w.shows(p, "hello.one/en") // the language is all that stays
+		if left := p.Chat(); len(left) != 1 {
+			t.Errorf("left: %+v", left)
+		}
+		// The next conversation is tidied after 15 minutes again: nothing was kept.
+		w.pressEvent(p, "next")
+		pass(16 * time.Minute)
+		w.shows(p, "hello.one")
+	}
+	bubbles(t, setup{replicas: 2}, func(t *testing.T, w *world) {
+		late(t, w, func(d time.Duration) {
+			time.Sleep(d)
+			w.settle()
+		})
+	})
+	for _, mode := range modes {
+		t.Run(mode+" on Redis", func(t *testing.T) {
+			onRealRedis(t, mode, setup{}, func(t *testing.T, w *world) {
+				late(t, w, func(d time.Duration) {
+					w.clock.add(d)
+					w.replicas[0].c.Tidy(context.Background())
+					w.settle()
+				})
+			})
+		})
+	}
+}
+
+// A session is over when its time has come, also when nobody was there to tidy:
+// whoever presses then sees the start (S31).
+func TestTidyWithNobodyThere(t *testing.T) {
+	parts()
+	onRealRedis(t, "webhook", setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		w.pressEvent(p, "next")
+		w.clock.add(15*time.Minute + time.Second)
+		w.pressEvent(p, "page")
+		w.shows(p, "hello.one")
+	})
+}
+
 // A chat nobody wrote in for 30 minutes has no session; what shows is tidied all
 // the same, also after a store that was emptied nothing breaks.
 func TestTidyAfterTheSessionEnded(t *testing.T) {
@@ -907,6 +973,198 @@ func TestErase(t *testing.T) {
 		s := screenOf(p)
 		if left := p.Chat(); len(left) != 1 || !strings.Contains(s.Text, "slettet") || !strings.Contains(s.Text, "hello.one") {
 			t.Errorf("after the command: %+v", left)
+		}
+	})
+}
+
+// Hiding and erasing survive kill -9 between any two steps: what stood on the
+// phone goes, and when everything is erased then also the list of it (S30, S38).
+func TestF87_F103_killedBetweenEachStep(t *testing.T) {
+	run := func(w *world, event string, messages, at int) (killed bool) {
+		t := w.t
+		t.Helper()
+		p := w.person()
+		w.say(p, "/start")
+		w.fill(p, messages)
+		r, steps := w.replicas[0], atomic.Int32{}
+		step := func() {
+			if int(steps.Add(1)) == at {
+				r.kill()
+			}
+		}
+		r.before, r.store.before = func(method string) {
+			if method != "getUpdates" && method != "answerCallbackQuery" {
+				step()
+			}
+		}, step
+		w.pressEvent(p, event)
+		if killed = r.dead.Load(); killed {
+			w.restart()
+			w.catchUp()
+		}
+		if left := p.Chat(); len(left) != 1 || !left[0].Bot || !strings.Contains(left[0].Text, "hello.one") {
+			t.Errorf("killed before step %d: %d messages stay: %+v", at, len(left), left)
+		}
+		chat, err := w.store.Read(context.Background(), bot.ChatID{Channel: bot.Telegram, Bot: "1000001", User: fmt.Sprint(p.ID())}, bot.Want{Traces: true})
+		if err != nil || chat.Session.Schema != 0 || event == "erase" && (chat.Traces.Live != 0 || len(chat.Traces.Messages) != 0) {
+			t.Errorf("killed before step %d: the store holds %+v, %v", at, chat, err)
+		}
+		for shard := range bot.Shards {
+			if ids, entries, err := w.store.Pending(context.Background(), shard, 10); err != nil || len(ids) > 0 {
+				t.Errorf("killed before step %d: the outbox holds %+v, %v", at, entries, err)
+			}
+			if due, err := w.store.Due(context.Background(), shard, 10, w.now().Add(48*time.Hour)); err != nil || len(due) > 0 {
+				t.Errorf("killed before step %d: to be tidied: %+v, %v", at, due, err)
+			}
+		}
+		return killed
+	}
+	parts()
+	for i, n := range []int{0, 0, 1, 1, 101, 101, 250, 250, 500, 500} {
+		event := []string{"erase", "hide"}[i%2]
+		t.Run(fmt.Sprint(event, " ", n), func(t *testing.T) {
+			steps := 0
+			for killed := true; killed; {
+				steps++
+				for i, mode := range modes {
+					if n > 101 && steps%len(modes) != i {
+						continue // one of the modes, in turn
+					}
+					synctest.Test(t, func(t *testing.T) {
+						w := newWorld(t, setup{mode: mode})
+						w.settle()
+						killed = run(w, event, n, steps)
+					})
+				}
+			}
+			if least := 5 + n/100; steps < least {
+				t.Errorf("only %d steps", steps)
+			}
+		})
+	}
+	for i, mode := range modes {
+		t.Run(mode+" on Redis", func(t *testing.T) {
+			for at := 3 + i; at < 12; at += 4 {
+				onRealRedis(t, mode, setup{}, func(_ *testing.T, w *world) { run(w, "erase", 101, at) })
+			}
+		})
+	}
+}
+
+// A conversation that began while an erasure was not finished goes on.
+func TestEraseLeavesWhatBeganAfterwards(t *testing.T) {
+	everywhere(t, setup{}, func(t *testing.T, w *world) {
+		p := w.person()
+		w.say(p, "/start")
+		w.pressEvent(p, "next")
+		w.say(p, "blabla")
+		r := w.replicas[0]
+		r.before = func(method string) {
+			if method == "deleteMessages" {
+				r.kill()
+			}
+		}
+		w.pressEvent(p, "erase")
+		if !r.dead.Load() {
+			t.Fatal("nothing was to be deleted")
+		}
+		w.restart()
+		w.later(8 * time.Second) // a hide list knows seconds; and the press comes once more
+		w.pressEvent(p, "next")
+		typed := w.say(p, "blablabla")
+		w.pressEvent(p, "page")
+		w.catchUp()
+		w.shows(p, "menu.page")
+		var own []int
+		for _, m := range p.Chat() {
+			if !m.Bot {
+				own = append(own, m.ID)
+			}
+		}
+		if !slices.Equal(own, []int{typed}) {
+			t.Errorf("the child's own messages: %v, want the new one only: %d", own, typed)
+		}
+		w.pressEvent(p, "hide")
+		if left := p.Chat(); len(left) != 1 {
+			t.Errorf("hidden afterwards: %+v", left)
+		}
+	})
+}
+
+// What stands there after hiding is in the language that was chosen, also when
+// another process finishes it.
+func TestHidesInTheLanguageThatWasChosen(t *testing.T) {
+	everywhere(t, setup{}, func(t *testing.T, w *world) {
+		for _, event := range []string{"hide", "erase"} {
+			p := w.person()
+			w.say(p, "/start")
+			w.pressEvent(p, "language")
+			w.pressEvent(p, "en")
+			w.say(p, "blabla")
+			r := w.replicas[len(w.replicas)-1]
+			r.before = func(method string) {
+				if method == "deleteMessages" {
+					r.kill()
+				}
+			}
+			w.pressEvent(p, event)
+			w.shows(p, "hello.one/en")
+			w.restart()
+			w.catchUp()
+			w.shows(p, "hello.one/en")
+			if left := p.Chat(); len(left) != 1 {
+				t.Errorf("%s leaves %+v", event, left)
+			}
+		}
+	})
+}
+
+// While the store is away erasing says so, and is done when it is back, on the
+// phone too (F8, F87).
+func TestF8_eraseWithTheStoreAway(t *testing.T) {
+	bubbles(t, setup{store: nil}, func(t *testing.T, w *world) {
+		memory := w.store.(*bottest.Memory)
+		p := w.person()
+		w.say(p, "/start")
+		w.pressEvent(p, "next")
+		w.say(p, "blabla")
+		memory.Break(bottest.ErrAway, bottest.ErrAway, bottest.ErrAway)
+		w.pressEvent(p, "erase")
+		w.shows(p, "hello.one")
+		toasts := p.Toasts()
+		if n := len(toasts); n == 0 || !strings.Contains(toasts[n-1].Text, "prøver igjen") {
+			t.Errorf("toasts: %+v", toasts)
+		}
+		memory.Break(nil, nil, nil)
+		if n := w.replicas[0].bot.RetryErasures(context.Background()); n != 0 {
+			t.Errorf("%d chats wait", n)
+		}
+		w.replicas[0].bot.RetryNotes(context.Background())
+		w.catchUp()
+		if left := p.Chat(); len(left) != 1 || !strings.Contains(left[0].Text, "hello.one") {
+			t.Errorf("left: %+v", left)
+		}
+		chat, err := memory.Read(context.Background(), bot.ChatID{Channel: bot.Telegram, Bot: "1000001", User: fmt.Sprint(p.ID())}, bot.Want{Traces: true})
+		if err != nil || chat.Session.Schema != 0 || chat.Traces.Live != 0 || len(chat.Traces.Messages) != 0 {
+			t.Errorf("the store holds %+v, %v", chat, err)
+		}
+	})
+}
+
+// An author's own button may hide and erase as well; the whole list is cleared.
+func TestAuthorsButtonsHideAndErase(t *testing.T) {
+	everywhere(t, setup{}, func(t *testing.T, w *world) {
+		for _, e := range []string{"vanish", "wipe"} {
+			p := w.person()
+			w.say(p, "/start")
+			w.pressEvent(p, "next")
+			for range 3 {
+				w.say(p, "blabla")
+			}
+			w.pressEvent(p, e)
+			if left := p.Chat(); len(left) != 1 || !strings.Contains(left[0].Text, "hello.one") {
+				t.Errorf("%s leaves %+v", e, left)
+			}
 		}
 	})
 }
@@ -1005,6 +1263,47 @@ func TestCallsPerPress(t *testing.T) {
 	})
 }
 
+// So does one for screen readers, although it is a message sent and another
+// taken away, and hiding where there is nothing but the live message.
+func TestCallsPerOtherPress(t *testing.T) {
+	everywhere(t, setup{}, func(t *testing.T, w *world) {
+		// One that rides in the answer of the webhook is not counted.
+		calls := func(what string, polling, webhook int, press func()) {
+			t.Helper()
+			w.later(2 * time.Second) // a chat has one message a second
+			before, rode := w.calls(), w.fake.Bodies()[faketelegram.Webhook]
+			press()
+			n := w.calls() - before - w.fake.Bodies()[faketelegram.Webhook] + rode
+			if want := map[string]int{"polling": polling, "webhook": webhook}[w.setup.mode]; n != want {
+				t.Errorf("%s: %d calls, want %d", what, n, want)
+			}
+		}
+		p := w.person()
+		w.say(p, "/start")
+		w.pressEvent(p, "next")
+		w.pressEvent(p, "aloud")
+		for _, e := range []string{"page", "again", "page", "again"} {
+			calls(e, 2, 2, func() { w.pressEvent(p, e) })
+		}
+		if p.Spinning() > 0 {
+			t.Errorf("%d buttons turn for ever", p.Spinning())
+		}
+		// The message cannot be taken away: then the press is answered.
+		w.fake.Next(1, "deleteMessages", faketelegram.Action{Status: 400, Description: "Bad Request: message can't be deleted for everyone"})
+		calls("page, and the old one stays", 3, 2, func() { w.pressEvent(p, "page") })
+		if p.Spinning() > 0 {
+			t.Errorf("%d buttons turn for ever", p.Spinning())
+		}
+		q := w.person()
+		w.say(q, "/start")
+		w.pressEvent(q, "next")
+		w.say(q, "/start")
+		w.pressEvent(q, "hide")
+		w.pressEvent(q, "next")
+		calls("hide", 2, 1, func() { w.pressEvent(q, "hide") })
+	})
+}
+
 // Where the child part is off on Telegram, help and the professional part are
 // there, and the way to the web (D15).
 func TestChildPartSwitchedOff(t *testing.T) {
@@ -1027,6 +1326,16 @@ func TestChildPartSwitchedOff(t *testing.T) {
 				}
 			}
 		}
+		// The language can be chosen all the same.
+		w.pressEvent(p, "language")
+		w.shows(p, "tongue.pick")
+		w.pressEvent(p, "en")
+		w.shows(p, "not on Telegram")
+		time.Sleep(10 * time.Second)
+		w.pressEvent(p, "language")
+		w.pressEvent(p, "nb")
+		w.shows(p, "ikke på Telegram")
+		time.Sleep(10 * time.Second)
 		w.press(p, "Hjelp nå")
 		w.shows(p, "112")
 		w.pressEvent(p, "show")

@@ -86,18 +86,18 @@ func (c *Channel) again(ctx context.Context, chat int64, id bot.EntryID, e bot.E
 		c.acknowledge(ctx, e.Chat, id)
 		return
 	}
-	u := bot.Update{Chat: e.Chat, At: c.o.Now(), Event: flows.Show, Screen: e.Screen, Locale: cmp.Or(s.Locale, unknown)}
+	u := bot.Update{Chat: e.Chat, At: c.o.Now(), Event: flows.Show, Screen: e.Screen, Locale: cmp.Or(s.Locale, e.Locale, unknown)}
 	a, err := c.o.Bot.Handle(call, u)
 	if err != nil || a.Outcome == bot.Stateless || a.Outcome == bot.Failed {
 		return
 	}
-	a.Entry, a.Chat = id, now
+	a.Entry, a.Chat, a.Erases = id, now, e.Erase
 	j := &job{u: u, a: a, priority: talk, until: u.At.Add(showTime), edit: now.Traces.Live}
 	for _, m := range e.Before {
 		j.before = append(j.before, c.text(a.Reply.Locale, m))
 	}
 	if e.Clear {
-		j.clear = &clearing{traces: now.Traces, before: e.At, alive: alive}
+		j.clear = &clearing{traces: now.Traces, before: e.At, alive: alive, erase: e.Erase}
 	} else if n := len(now.Traces.Messages); n > 0 && now.Traces.Messages[n-1].ID > now.Traces.Live {
 		j.below = true // something was typed below the live message
 	}
@@ -151,7 +151,7 @@ func (c *Channel) tidyChat(ctx context.Context, chat int64, d bot.Due) {
 		return
 	}
 	u := bot.Update{
-		ID: "tidy." + strconv.FormatInt(d.At.UnixNano(), 36), Chat: d.Chat, At: c.o.Now(), Event: flows.Idle, Locale: cmp.Or(now.Session.Locale, unknown),
+		ID: "tidy." + strconv.FormatInt(d.At.UnixNano(), 36), Chat: d.Chat, At: c.o.Now(), Event: flows.Idle, Locale: cmp.Or(now.Session.Locale, d.Locale, unknown),
 	}
 	a, err := c.o.Bot.Handle(call, u)
 	if err != nil || a.Outcome != bot.Committed {

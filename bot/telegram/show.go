@@ -260,6 +260,9 @@ func (c *Channel) off(r bot.Reply, s flows.Session) bot.Reply {
 	if s.Schema == 0 {
 		place = lib.Start()
 	}
+	if lib.Everybodys(place) {
+		return r
+	}
 	r.Bubbles = []bot.Bubble{{Text: c.text(r.Locale, "telegram.off"), Web: c.o.WebURL, WebLabel: c.text(r.Locale, "telegram.off.web")}}
 	var rows [][]bot.Button
 	for _, row := range r.Rows {
@@ -273,7 +276,7 @@ func (c *Channel) off(r bot.Reply, s flows.Session) bot.Reply {
 	var system []bot.Button
 	for _, b := range r.System {
 		switch b.Event {
-		case flows.Help, flows.Back, flows.Language, flows.Hide, flows.Erase:
+		case flows.Help, flows.Back, flows.Language, flows.Hide, flows.Erase, flows.Privacy:
 			system = append(system, b)
 		}
 	}

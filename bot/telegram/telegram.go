@@ -70,7 +70,8 @@ type Limits struct {
 type Webhook struct {
 	URL    string // https, or http on this machine
 	Secret Secret
-	// Hosts are the host names requests may be for (F79); empty = any.
+	// Hosts are the host names requests may be for, without ports (F79);
+	// empty = any.
 	Hosts []string
 }
 

@@ -38,7 +38,7 @@ var conversation = fstest.MapFS{
 	"menu.yaml": {Data: []byte(`flow: menu
 start: main
 states:
-  main: {say: menu.main, buttons: [[page, a_very_long_name_of_an_event], [aloud]], go: {a_very_long_name_of_an_event: long, aloud: main}, do: {aloud: "messages new"}}
+  main: {say: menu.main, buttons: [[page, a_very_long_name_of_an_event], [aloud, late], [vanish, wipe]], go: {a_very_long_name_of_an_event: long, aloud: main, late: main, vanish: main, wipe: main}, do: {aloud: "messages new", late: tidy late, vanish: hide, wipe: erase}}
   page: {say: [menu.page, menu.more], buttons: [[again]], go: {again: main}}
   long: {say: menu.long, buttons: [[again]], go: {again: main}}
   who: {say: menu.who, buttons: [[read]], go: {read: done}}
@@ -158,10 +158,18 @@ type leash struct {
 	leases    *leases
 	trips     atomic.Int64     // of updates, not of what runs by itself
 	committed func(bot.Change) // runs after each commit
+	before    func()           // runs before each call for an update
+}
+
+func (l *leash) called() {
+	l.trips.Add(1)
+	if f := l.before; f != nil {
+		f()
+	}
 }
 
 func (l *leash) Read(ctx context.Context, c bot.ChatID, w bot.Want) (bot.Chat, error) {
-	l.trips.Add(1)
+	l.called()
 	if l.dead.Load() {
 		return bot.Chat{}, errDead
 	}
@@ -169,7 +177,7 @@ func (l *leash) Read(ctx context.Context, c bot.ChatID, w bot.Want) (bot.Chat, e
 }
 
 func (l *leash) Commit(ctx context.Context, c bot.Change) (bot.Version, bot.EntryID, error) {
-	l.trips.Add(1)
+	l.called()
 	if l.dead.Load() {
 		return bot.Version{}, bot.EntryID{}, errDead
 	}
@@ -181,7 +189,7 @@ func (l *leash) Commit(ctx context.Context, c bot.Change) (bot.Version, bot.Entr
 }
 
 func (l *leash) Erase(ctx context.Context, c bot.ChatID) error {
-	l.trips.Add(1)
+	l.called()
 	if l.dead.Load() {
 		return errDead
 	}
@@ -196,7 +204,7 @@ func (l *leash) Pending(ctx context.Context, shard, most int) ([]bot.EntryID, []
 }
 
 func (l *leash) Shown(ctx context.Context, c bot.ChatID, id bot.EntryID, v bot.Version, t *bot.Traces) error {
-	l.trips.Add(1)
+	l.called()
 	if l.dead.Load() {
 		return errDead
 	}
@@ -562,6 +570,15 @@ func (w *world) within(d time.Duration, ok func() bool) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	w.settle()
+}
+
+// later lets time pass.
+func (w *world) later(d time.Duration) {
+	if w.real {
+		w.clock.add(d)
+	} else {
+		time.Sleep(d)
+	}
 }
 
 func (w *world) say(p *faketelegram.Person, text string) int {

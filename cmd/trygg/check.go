@@ -88,7 +88,7 @@ type checkCmd struct {
 	JSON    bool      `name:"json" help:"Print findings as JSON."`
 	Notes   bool      `help:"Also list what a person should know: missing local numbers, entries not reviewed for 90 days."`
 	Quick   bool      `help:"Leave out the proof of help, and say so; for a quick look while writing."`
-	Proof   bool      `help:"Show the proof that help is always there in full."`
+	Proof   bool      `help:"Show the proof that help is always there in full, and the one kept with what was published from TRYGG_DATA_DIR."`
 	Release bool      `help:"List everything a person must still settle before a release, and fail while there is any."`
 	At      time.Time `help:"The day of the release; left out: today." format:"2006-01-02" placeholder:"DATE"`
 	Live    bool      `help:"Say how many chats stand in a state this content does not have, and where each goes."`
@@ -103,7 +103,10 @@ type report struct {
 	Findings []Finding `json:"findings"`
 	Notes    []Finding `json:"notes"`
 	Proof    *Proof    `json:"proof,omitempty"`
-	Release  []Finding `json:"release,omitempty"`
+
+	Published *Published `json:"published,omitempty"` // what was published last from the data folder, with its proof
+
+	Release []Finding `json:"release,omitempty"`
 }
 
 func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
@@ -142,8 +145,14 @@ func (c *checkCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	if c.Release {
 		rep.Release = r.release(at, rep.Proof, transcripts)
 	}
+	if c.Proof && c.JSON {
+		rep.Published, _, _ = openPublished(cfg)
+	}
 	if err := c.print(out, rep); err != nil {
 		return err
+	}
+	if c.Proof && !c.JSON {
+		printPublished(out, cfg, r.hash)
 	}
 	switch n, open := len(rep.Findings), len(rep.Release); {
 	case n > 0:

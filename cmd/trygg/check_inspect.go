@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,11 +13,14 @@ import (
 	"time"
 
 	"trygg/bot"
+	"trygg/bot/routines"
 	"trygg/bot/telegram"
 	"trygg/bot/webchat"
 	"trygg/flows"
 	"trygg/flows/card"
 	"trygg/flows/content/data"
+	"trygg/flows/routine"
+	"trygg/flows/routine/desk"
 	"trygg/locales"
 )
 
@@ -29,6 +33,9 @@ func (r *reading) ours() []string {
 	}
 	if r.data != nil {
 		ids = append(ids, card.IDs(r.data)...)
+	}
+	if r.forWork() {
+		ids = slices.Concat(ids, desk.UI, desk.Labels, routines.UI)
 	}
 	return ids
 }
@@ -49,6 +56,12 @@ func (r *reading) usesOf() map[string]locales.Use {
 	for _, id := range r.ours() {
 		u := locales.Use{Kind: locales.Bubble, Safety: isSafety(id)}
 		switch {
+		case slices.Contains(routines.UI, id):
+			u.Kind, u.Topic, u.Adult = locales.Part, "work", true
+		case slices.Contains(desk.UI, id):
+			u.Topic, u.Adult = "work", true
+		case slices.Contains(desk.Labels, id):
+			u.Kind, u.Topic, u.Adult = locales.Label, "work", true
 		case begins(id, labels):
 			u.Kind = locales.Label
 		case begins(id, parts):
@@ -124,9 +137,13 @@ func (r *reading) usesOf() map[string]locales.Use {
 func (r *reading) inspect(at time.Time) findings {
 	var out findings
 	tree := r.open("locales")
-	rules, ps := locales.LoadRules(tree)
-	for _, p := range ps {
-		out = append(out, r.ofText(Wrong, p, "rules"))
+	rules := r.rules
+	if rules == nil {
+		var ps []locales.Problem
+		rules, ps = locales.LoadRules(tree)
+		for _, p := range ps {
+			out = append(out, r.ofText(Wrong, p, "rules"))
+		}
 	}
 	r.screens(&out, rules)
 	r.choices(&out)
@@ -143,7 +160,48 @@ func (r *reading) inspect(at time.Time) findings {
 	if r.data != nil {
 		r.numbers(&out, at)
 	}
+	r.elements(&out)
 	return out
+}
+
+// elements holds the routines a folder brings against the twelve elements of a
+// routine: what the routine it stands in place of has, it has, too. What else is
+// lacking is for a person to know.
+func (r *reading) elements(out *findings) {
+	if r.routines == nil || r.dir == "" || !r.has("routines") {
+		return
+	}
+	where := &finder{r, "routines", map[string]map[string]int{}}
+	national, _ := routine.Embedded(r.data)
+	compare := func(file, id string, now, was *routine.Catalogue) {
+		var had []routine.Element
+		if was != nil {
+			if _, ok := was.Routine(id); ok {
+				had = slices.Clone(was.Elements())
+				for _, e := range was.Missing(id) {
+					had = slices.DeleteFunc(had, func(h routine.Element) bool { return h.ID == e.ID })
+				}
+			}
+		}
+		for _, e := range now.Missing(id) {
+			if slices.ContainsFunc(had, func(h routine.Element) bool { return h.ID == e.ID }) {
+				out.add(Wrong, "element", where.find(file, id), "", "routine %s lacks %s (%s), which the one it replaces has: write it, or name the block that says it", id, e.ID, e.Title.NB)
+			} else if _, err := fs.Stat(r.open("routines"), file); err == nil {
+				out.add(Note, "element", where.find(file, id), "", "routine %s lacks %s (%s)", id, e.ID, e.Title.NB)
+			}
+		}
+	}
+	for _, x := range r.routines.Routines() {
+		compare("routines/"+x.ID+".yaml", x.ID, r.routines, national)
+	}
+	for _, tenant := range r.routines.Tenants() {
+		own := r.routines.For(tenant)
+		for _, x := range own.Routines() {
+			if x.Local {
+				compare("local/"+tenant+".yaml", x.ID, own, r.routines)
+			}
+		}
+	}
 }
 
 // screens looks at what stands on one screen together, in every language and
@@ -272,18 +330,20 @@ func (r *reading) choices(out *findings) {
 						out.add(Wrong, "twins", r.spot(c.At()), "", "buttons %q and %q of state %q do the same: keep one", other, c.Event, s.Name)
 					}
 					same[key] = c.Event
+					r.ownLabel(out, f, s, c)
 					if w := c.When.Switch; w != "" && !switches[w] {
 						out.add(Wrong, "switch", r.spot(c.At()), flows.Nearest(w, slices.Sorted(maps.Keys(switches))), "button %q of state %q waits for the switch %q, which no municipality has: name it in municipalities.yaml", c.Event, s.Name, w)
 					}
 				}
 			}
+			r.siblings(out, f, s)
 			for _, want := range []struct {
 				action string
 				all    []string
 				what   string
-			}{{"band", flows.Bands, "age band"}, {"locale", tags, "language"}} {
+			}{{"band", flows.Bands, "age band"}, {"locale", tags, "language"}, {"messages", []string{"new", "edit"}, "way messages come"}, {"tidy", []string{"soon", "late"}, "time after which the chat is tidied"}} {
 				got := offered[want.action]
-				if len(got) < 2 && !(want.action == "band" && len(got) == 1) {
+				if len(got) == 0 || len(got) == 1 && want.action == "locale" {
 					continue
 				}
 				for _, v := range want.all {
@@ -301,6 +361,52 @@ func (r *reading) choices(out *findings) {
 						out.add(Wrong, "choice", r.spot(s.At()), "", "state %q offers municipalities, but none of its buttons does tenant %s", s.Name, v)
 					}
 				}
+			}
+		}
+	}
+}
+
+// ownLabel finds a button that has a label of its own in other languages and not
+// in the one they are made from, where the shared one stands.
+func (r *reading) ownLabel(out *findings, f *flows.Flow, s *flows.State, c flows.Choice) {
+	own := f.Name + "." + s.Name + "." + c.Event
+	if _, ok := r.texts.Find(locales.Source, own); ok || len(r.texts.Lacks(locales.Source, "button."+c.Event)) > 0 {
+		return
+	}
+	for _, l := range r.texts.Languages() {
+		if e, ok := r.texts.Find(l.Tag, own); ok {
+			out.add(Wrong, "label", flows.Spot{File: r.shown("locales", e.File), Line: e.Line, Column: e.Column}, "", "%q is a label of its own, and in nb stands the shared one: write %s in %s, or take it away here", own, own, r.shown("locales", locales.Source+"/"+f.Name+".yaml"))
+			return
+		}
+	}
+}
+
+// siblings compares the answers to a question: the states that the buttons of a
+// state lead to and that are named after it, such as question_yes and
+// question_no. What all the others offer, or say, the last one does, too.
+func (r *reading) siblings(out *findings, f *flows.Flow, s *flows.State) {
+	var kids []*flows.State
+	for _, e := range s.Go {
+		if t := e.Target; !t.Done && !t.Call && t.State == s.Name+"_"+e.Event {
+			if i := slices.IndexFunc(f.States, func(x *flows.State) bool { return x.Name == t.State }); i >= 0 && !slices.Contains(kids, f.States[i]) {
+				kids = append(kids, f.States[i])
+			}
+		}
+	}
+	if len(kids) < 3 {
+		return // of two it is not known which is right
+	}
+	for i, kid := range kids {
+		others := slices.Delete(slices.Clone(kids), i, i+1)
+		if all := others[0]; slices.ContainsFunc(others, func(o *flows.State) bool { return len(o.Say) != len(all.Say) }) {
+			// They differ among themselves.
+		} else if len(kid.Say) < len(all.Say) {
+			out.add(Wrong, "siblings", r.spot(kid.At()), "", "state %q says %d of the %d things that the other answers of %q say", kid.Name, len(kid.Say), len(all.Say), s.Name)
+		}
+		for _, e := range others[0].Go {
+			has := func(x *flows.State) bool { _, ok := x.Edge(e.Event); return ok }
+			if !has(kid) && !slices.ContainsFunc(others, func(o *flows.State) bool { return !has(o) }) {
+				out.add(Wrong, "siblings", r.spot(kid.At()), "", "state %q lacks the button %q, which the other answers of %q have", kid.Name, e.Event, s.Name)
 			}
 		}
 	}
@@ -331,6 +437,9 @@ func (r *reading) numbers(out *findings, at time.Time) {
 		file := "contacts.yaml"
 		if c.Local {
 			file = "services.yaml"
+		}
+		if !c.Reachable() && c.Email == "" && c.SMS == "" && c.Fallback == "" && c.Show != "no" {
+			out.add(Wrong, "contact", where.find(file, c.ID), "", "%q cannot be reached in any way: give a phone, an address, or person: true", c.ID)
 		}
 		for _, h := range c.Hours {
 			missing := ""
@@ -364,34 +473,43 @@ const (
 	failAfter = 180 * 24 * time.Hour
 )
 
-// finder finds the lines of entries in data files.
+// finder finds the lines of entries in the files of a tree.
 type finder struct {
 	r     *reading
+	tree  string
 	lines map[string]map[string]int
 }
 
-func newFinder(r *reading) *finder { return &finder{r, map[string]map[string]int{}} }
+func newFinder(r *reading) *finder { return &finder{r, "data", map[string]map[string]int{}} }
 
 // find gives where an entry stands: by its id, or its number and what stands
-// below it.
+// below it; in routines by the last word, which may be a key.
 func (f *finder) find(file, id string) flows.Spot {
-	at := flows.Spot{File: f.r.shown("data", file)}
+	at := flows.Spot{File: f.r.shown(f.tree, file)}
 	if f.lines[file] == nil {
 		f.lines[file] = map[string]int{}
-		raw, err := fs.ReadFile(f.r.open("data"), file)
+		raw, err := f.r.read(f.tree, file)
 		if err != nil {
 			return at
 		}
 		for n, line := range strings.Split(string(raw), "\n") {
-			key, value, ok := strings.Cut(strings.TrimLeft(line, " -"), ": ")
-			if ok && (key == "id" || key == "number") {
-				value, _, _ = strings.Cut(strings.Trim(strings.TrimSpace(value), `"`), `"`)
+			key, value, ok := strings.Cut(strings.TrimLeft(line, " -{"), ":")
+			switch {
+			case !ok:
+			case key == "id" || key == "number" || key == "municipality":
+				value, _, _ = strings.Cut(strings.Trim(value, ` "`), `"`)
+				value, _, _ = strings.Cut(value, ",")
 				f.lines[file][value] = n + 1
+			case f.tree == "routines" && f.lines[file][key] == 0:
+				f.lines[file][key] = n + 1
 			}
 		}
 	}
-	id, _, _ = strings.Cut(id, " ")
-	at.Line = f.lines[file][id]
+	first, below, _ := strings.Cut(id, " ")
+	if f.tree == "routines" {
+		at.Line = f.lines[file][below[strings.LastIndex(below, " ")+1:]]
+	}
+	at.Line = cmp.Or(at.Line, f.lines[file][first])
 	return at
 }
 

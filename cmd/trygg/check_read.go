@@ -1,6 +1,7 @@
 package main
 
 import (
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,11 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"trygg/flows"
 	"trygg/flows/card"
 	"trygg/flows/content"
 	"trygg/flows/content/data"
+	"trygg/flows/routine"
+	"trygg/flows/routine/desk"
 	"trygg/locales"
 )
 
@@ -20,8 +24,9 @@ import (
 // a folder in place of those of the same name: flows/*.yaml,
 // locales/<tag>/*.yaml, data/*.yaml.
 type trees struct {
-	dir   string // "" = what is compiled in
-	alone bool   // the folder holds everything
+	dir    string // "" = what is compiled in
+	alone  bool   // the folder holds everything
+	packed fs.FS  // everything, as it was published; dir is its name
 }
 
 func openTrees(dir string) trees { return trees{dir: dir} }
@@ -34,6 +39,9 @@ var treeNames = []struct {
 	{"flows", "flows/content/", content.Files},
 	{"locales", "locales/", locales.Files},
 	{"data", "flows/content/data/", data.Files},
+	// Routines are laid over those compiled in entry by entry, so here is only what
+	// a folder adds.
+	{"routines", "flows/routine/data/", embed.FS{}},
 }
 
 // open gives one tree.
@@ -42,18 +50,58 @@ func (t trees) open(name string) fs.FS {
 		if tree.name != name {
 			continue
 		}
-		upper := filepath.Join(t.dir, name)
-		switch _, err := os.Stat(upper); {
-		case t.dir == "":
-			return tree.files
-		case t.alone:
-			return os.DirFS(upper)
-		case err != nil:
+		if t.packed != nil {
+			if sub, err := fs.Sub(t.packed, name); err == nil && t.has(name) {
+				return sub
+			}
+			return embed.FS{}
+		}
+		if t.dir == "" || !t.has(name) && (!t.alone || name == "routines") {
 			return tree.files
 		}
-		return layered{os.DirFS(upper), tree.files}
+		upper := os.DirFS(filepath.Join(t.dir, name))
+		if t.alone || name == "routines" {
+			return upper
+		}
+		return layered{upper, tree.files}
 	}
 	panic("no tree " + name)
+}
+
+// has tells whether the folder has a tree. One that cannot be looked at counts
+// as there, so that reading it says why.
+func (t trees) has(name string) bool {
+	var err error
+	if t.packed != nil {
+		_, err = fs.Stat(t.packed, name)
+	} else {
+		_, err = os.Stat(filepath.Join(t.dir, name))
+	}
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// read gives a file of a tree; of routines the one compiled in, where a folder has
+// none of that name.
+func (t trees) read(name, file string) ([]byte, error) {
+	b, err := fs.ReadFile(t.open(name), file)
+	if name == "routines" && errors.Is(err, fs.ErrNotExist) {
+		return fs.ReadFile(routine.Files, file)
+	}
+	return b, err
+}
+
+// hash names the content of all trees by what it says.
+func (t trees) hash() (string, error) {
+	if t.dir != "" && t.packed == nil {
+		if _, err := os.ReadDir(t.dir); err != nil {
+			return "", err
+		}
+	}
+	var all []fs.FS
+	for _, tree := range treeNames {
+		all = append(all, t.open(tree.name))
+	}
+	return hashOf(all...)
 }
 
 // shown is how a file of a tree is called when it is spoken of: by its path in
@@ -61,7 +109,7 @@ func (t trees) open(name string) fs.FS {
 func (t trees) shown(name, file string) string {
 	if t.dir != "" {
 		mine := filepath.Join(t.dir, name, filepath.FromSlash(file))
-		if _, err := os.Stat(mine); err == nil || t.alone {
+		if _, err := os.Stat(mine); err == nil || t.alone || t.packed != nil {
 			return filepath.ToSlash(mine)
 		}
 	}
@@ -79,10 +127,12 @@ type reading struct {
 	data     *data.Data // nil when it cannot be used
 	texts    *locales.Bundle
 	library  *flows.Library
-	card     *card.Card // nil when something stops
+	routines *routine.Catalogue // nil when there is none, or it cannot be used
+	card     *card.Card         // nil when something stops
 	hash     string
 	findings findings // what stops it from being published
 	uses     map[string]locales.Use
+	rules    *locales.Rules  // when they are known already
 	doubtful map[string]bool // flows in which something is wrong, so that no more is concluded from them
 }
 
@@ -90,6 +140,11 @@ type reading struct {
 // the gate at start and at every reload (S64). The rest is left to inspect.
 func readContent(t trees) *reading {
 	r := &reading{trees: t}
+	hash, err := t.hash()
+	if err != nil {
+		// A folder that is away, or a file nobody may read, is not the same as none.
+		r.findings.add(Stops, "file", flows.Spot{File: t.dir}, "", "cannot be read: %v", err)
+	}
 	d, err := data.Load(t.open("data"))
 	var ps data.Problems
 	switch {
@@ -126,6 +181,12 @@ func readContent(t trees) *reading {
 			r.doubtful[strings.TrimSuffix(base(f.File), ".yaml")] = true
 		}
 	}
+	if r.data != nil {
+		r.readRoutines()
+	}
+	if r.routines != nil {
+		r.library.UseDesk(desk.New(r.routines))
+	}
 	r.uses = r.usesOf()
 	r.needed(len(lps) == 0, len(fps) == 0)
 	if len(r.findings) > 0 {
@@ -137,15 +198,31 @@ func readContent(t trees) *reading {
 		}
 		return r
 	}
-	// What is published is loaded anew, since only a whole library can run.
-	if r.library, fps = flows.Load(t.open("flows"), towns); len(fps) > 0 {
-		r.findings.add(Stops, "flow", flows.Spot{File: t.shown("flows", fps[0].File)}, "", "changed while it was read: try again")
-		return r
-	}
-	if r.hash, err = hashOf(t.open("data"), t.open("locales"), t.open("flows")); err != nil {
-		r.findings.add(Stops, "file", flows.Spot{File: t.dir}, "", "%v", err)
+	if r.hash, err = t.hash(); err != nil || r.hash != hash {
+		r.findings.add(Stops, "file", flows.Spot{File: t.dir}, "", "changed while it was read: try again")
 	}
 	return r
+}
+
+// forWork tells whether there are routines for professionals. Content that stands
+// alone need not have any.
+func (t trees) forWork() bool { return !t.alone || t.has("routines") }
+
+// readRoutines reads the routines for professionals.
+func (r *reading) readRoutines() {
+	if !r.forWork() {
+		return
+	}
+	layers := []fs.FS{routine.Files, r.open("routines")}
+	if r.alone {
+		layers = layers[1:]
+	}
+	var ps []routine.Problem
+	r.routines, ps = routine.Load(r.data, layers...)
+	for _, p := range ps {
+		p.File = r.shown("routines", p.File)
+		r.findings = append(r.findings, Finding{flows.Problem(p), Stops, "routine"})
+	}
 }
 
 // named are the municipalities a state may offer.
@@ -170,7 +247,11 @@ func (r *reading) snapshot() *snapshot {
 	if len(r.findings) > 0 {
 		return nil
 	}
-	return &snapshot{library: r.library, texts: r.texts, data: r.data, card: r.card, hash: r.hash}
+	s := &snapshot{library: r.library, texts: r.texts, data: r.data, routines: r.routines, card: r.card, hash: r.hash, trees: r.trees}
+	if r.routines != nil {
+		s.asks = sync.OnceValues(func() (*asks, error) { return newAsks(r.routines, r.data) })
+	}
+	return s
 }
 
 func (r *reading) states() int {
@@ -275,7 +356,7 @@ func (r *reading) needed(texts, flowsRead bool) {
 // fileOf is the message file an ID of the program's own stands in.
 func fileOf(id string) string {
 	switch head, _, _ := strings.Cut(id, "."); head {
-	case "card", "web", "telegram":
+	case "card", "web", "telegram", "work", "pages":
 		return head + ".yaml"
 	}
 	return "active.yaml"

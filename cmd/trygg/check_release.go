@@ -2,18 +2,17 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"trygg/flows"
-	"trygg/flows/content/data"
 	"trygg/flows/crisis"
 	"trygg/locales"
 )
@@ -34,6 +33,15 @@ func (r *reading) release(at time.Time, proof *Proof, transcripts int) findings 
 		}
 		for _, n := range r.data.Unreviewed(at, failAfter) {
 			out.add(Note, "review", where.find(n.File, n.ID), "", "%s: %s, more than %d days before the release: look whether it still holds", n.ID, n.Text, int(failAfter.Hours()/24))
+		}
+	}
+	if r.routines != nil {
+		where := &finder{r, "routines", map[string]map[string]int{}}
+		for _, n := range r.routines.Notes() {
+			out.add(Note, "to_check", where.find(n.File, n.ID), "", "%s: %s", n.ID, n.Text)
+		}
+		for _, n := range r.routines.Expired(at) {
+			out.add(Note, "review", where.find(n.File, n.ID), "", "%s: %s", n.ID, n.Text)
 		}
 	}
 	r.review(&out)
@@ -114,6 +122,9 @@ func (r *reading) review(out *findings) {
 	}
 }
 
+// crisisReader is made once; it holds no state.
+var crisisReader = sync.OnceValues(crisis.New)
+
 // transcripts runs the conversations authors have written down, where there are
 // any: in the folder's transcripts/, or in flows/testdata of a clone. It gives
 // how many there were.
@@ -126,40 +137,9 @@ func (r *reading) transcripts(out *findings) int {
 	if len(files) == 0 || r.snapshot() == nil {
 		return 0
 	}
-	reader, err := crisis.New()
-	if err != nil {
-		out.add(Wrong, "transcript", flows.Spot{File: dir}, "", "cannot be run: %v", err)
-		return 0
-	}
-	read := readers{reader, func() *data.Data { return r.data }}
-	for _, file := range files {
-		at := flows.Spot{File: filepath.ToSlash(file)}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			out.add(Wrong, "transcript", at, "", "cannot be read: %v", err)
-			continue
-		}
-		got, err := r.library.Replay(want, read.Read)
-		if err != nil {
-			out.add(Wrong, "transcript", at, "", "%v", err)
-			continue
-		}
-		wanted, went := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
-		for i := range max(len(wanted), len(went)) {
-			a, b := lineAt(wanted, i), lineAt(went, i)
-			if a != b {
-				at.Line = i + 1
-				out.add(Wrong, "transcript", at, "", "it goes otherwise: written is %s, and it says %s", a, b)
-				break
-			}
-		}
+	for _, p := range replayAll(r.snapshot(), os.DirFS(dir)) {
+		p.File = filepath.ToSlash(filepath.Join(dir, p.File))
+		*out = append(*out, Finding{p, Wrong, "transcript"})
 	}
 	return len(files)
-}
-
-func lineAt(lines []string, i int) string {
-	if i < len(lines) && lines[i] != "" {
-		return fmt.Sprintf("%q", lines[i])
-	}
-	return "nothing"
 }

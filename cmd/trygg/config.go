@@ -45,7 +45,7 @@ var settings = []setting{
 	{name: "TRYGG_REDIS_URL", secret: true, help: "redis://, rediss://, redis+sentinel:// or redis+cluster:// address; empty = one embedded file", set: func(c *Config, v string) error { c.RedisURL = v; return nil }},
 	{name: "TRYGG_KEYS_FILE", help: "key ring, made by `trygg keys new FILE`", set: func(c *Config, v string) error { c.KeysFile = v; return nil }},
 	{name: "TRYGG_DATA_DIR", def: "trygg-data", help: "folder of the embedded file, trial keys and the local socket", set: func(c *Config, v string) error { c.DataDir = v; return nil }},
-	{name: "TRYGG_CONTENT_DIR", help: "folder with content that replaces what is compiled in", set: func(c *Config, v string) error { c.ContentDir = v; return folder(v) }},
+	{name: "TRYGG_CONTENT_DIR", help: "folder with content that replaces what is compiled in", set: func(c *Config, v string) error { c.ContentDir = v; return nil }},
 	{name: "TRYGG_WEB_URL", help: "public address of the web chat: for links to it, and the only host name that is answered besides this machine's own; empty = any", set: func(c *Config, v string) error { c.WebURL = v; return httpsURL(v) }},
 	{name: "TRYGG_EXIT_URL", def: "https://www.yr.no/", help: "neutral page the exit button leads to", set: func(c *Config, v string) error { c.ExitURL = v; return httpsURL(v) }},
 	{name: "TRYGG_NEW_CHATS_PER_MINUTE", def: "600", help: "new web chats a minute in all; over it the help card is shown", set: func(c *Config, v string) (err error) { c.NewChats, err = above(v, 0); return }},

@@ -674,6 +674,9 @@ func TestCrawl(t *testing.T) {
 	if cover.near != cover.screens {
 		t.Errorf("help is one press away from %d of %d screens", cover.near, cover.screens)
 	}
+	if raced {
+		return // not every kind of child walked
+	}
 	for _, m := range missed {
 		t.Errorf("never seen: %s", m)
 	}

@@ -498,7 +498,7 @@ func TestF62_aBadReloadKeepsTheOldContent(t *testing.T) {
 	p := visit(t, r).press("next").press("b10").press("skip").sees("Hva vil du lese om?")
 	old := r.current().hash
 	write(t, filepath.Join(dir, "flows/menu.yaml"), "flow: menu\n")
-	if errs := r.reload(); len(errs) == 0 {
+	if errs := r.reload(t.Context(), r.out); len(errs) == 0 {
 		t.Error("taken")
 	}
 	if r.current().hash != old {
@@ -511,7 +511,7 @@ func TestF62_aBadReloadKeepsTheOldContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "locales/nb/menu.yaml"), strings.Replace(string(b), "menu.main: ", "menu.main: Nytt. ", 1))
-	if errs := r.reload(); len(errs) > 0 {
+	if errs := r.reload(t.Context(), r.out); len(errs) > 0 {
 		t.Errorf("good content was refused: %v", errs)
 	}
 	p.press("rights").press("home").sees("Nytt.")

@@ -26,6 +26,8 @@ type commands struct {
 	Check        checkCmd        `cmd:"" help:"Check content and texts, and say what is wrong, where, and what to do."`
 	Draw         drawCmd         `cmd:"" help:"Draw the conversations as diagrams that anybody can read and print."`
 	Try          tryCmd          `cmd:"" help:"Chat in the terminal, with the same conversations, texts and card; nothing is kept."`
+	Understand   understandCmd   `cmd:"" help:"Read sentences, one JSON line each, as typed words are read; or measure how well that goes."`
+	Routines     routinesCmd     `cmd:"" help:"Routines for professionals."`
 	Locales      localesCmd      `cmd:"" help:"Translations: how they stand, a table for a translator, and taking one in."`
 	Card         cardCmd         `cmd:"" help:"The help card."`
 	Keys         keysCmd         `cmd:"" help:"Key rings."`

@@ -20,6 +20,7 @@ type metrics struct {
 	cards    *prometheus.CounterVec
 	panics   prometheus.Counter
 	web      *prometheus.CounterVec
+	pages    *prometheus.CounterVec
 	reloads  *prometheus.CounterVec
 	logDrops prometheus.Counter
 	tg       telegramMetrics
@@ -36,11 +37,12 @@ func newMetrics() *metrics {
 		cards:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_cards_total", Help: "Help cards shown, by whether words of danger opened them."}, []string{"opening"}),
 		panics:   prometheus.NewCounter(prometheus.CounterOpts{Name: "trygg_panics_total", Help: "Panics that ended with the help card."}),
 		web:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_web_total", Help: "Requests of the web chat by what became of them."}, []string{"event"}),
+		pages:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_pages_total", Help: "Pages for professionals and questions asked there, by topic only."}, []string{"event", "topic"}),
 		reloads:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "trygg_reloads_total", Help: "Content reloads by whether they were taken."}, []string{"outcome"}),
 		logDrops: prometheus.NewCounter(prometheus.CounterOpts{Name: "trygg_log_drops_total", Help: "Log lines that could not be written."}),
 		registry: prometheus.NewRegistry(),
 	}
-	m.registry.MustRegister(m.updates, m.took, m.step, m.commits, m.cards, m.panics, m.web, m.reloads, m.logDrops)
+	m.registry.MustRegister(m.updates, m.took, m.step, m.commits, m.cards, m.panics, m.web, m.pages, m.reloads, m.logDrops)
 	m.tg.register(m.registry)
 	return m
 }

@@ -19,7 +19,6 @@ import (
 	"trygg/flows"
 	"trygg/flows/card"
 	"trygg/flows/content/data"
-	"trygg/flows/crisis"
 	"trygg/locales"
 )
 
@@ -91,7 +90,9 @@ type answerer interface {
 // something between the parts, to see that the proof finds it. The zero value
 // proves the program as it is.
 type proofOptions struct {
-	trees  trees                                      // for the places of what is found
+	trees   trees // for the places of what is found
+	workers int   // processors it may take; 0 = all
+
 	bot    func(b answerer, store bot.Chats) answerer // between the channels and the bot
 	screen func(*screen)                              // between a channel and the child
 }
@@ -135,7 +136,7 @@ func prove(ctx context.Context, s *snapshot, o proofOptions) (*Proof, findings) 
 	begun := time.Now()
 	p := &prover{snap: s, options: o, faults: map[string]*fault{}, seen: map[[32]byte]bool{}}
 	p.proof = Proof{Content: s.hash, At: begun.UTC().Truncate(time.Second), Languages: len(s.texts.Languages())}
-	reader, err := crisis.New()
+	reader, err := crisisReader()
 	if err != nil {
 		var fs findings
 		fs.add(Stops, "proof", flows.Spot{File: "flows/crisis"}, "", "help cannot be proved: %v", err)
@@ -274,7 +275,7 @@ func (p *prover) findings() findings {
 func (p *prover) run(ctx context.Context, jobs []func(*world)) {
 	todo := make(chan func(*world))
 	var running sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(jobs)) {
+	for range min(cmp.Or(p.options.workers, runtime.GOMAXPROCS(0)), len(jobs)) {
 		running.Go(func() {
 			w, err := p.newWorld(ctx)
 			if err != nil {
@@ -371,9 +372,9 @@ func (r *remembering) Read(w flows.Words) flows.Understanding {
 	return u
 }
 
-// desk is a store for one chat: whoever asks, it holds the session that lies on
+// shelf is a store for one chat: whoever asks, it holds the session that lies on
 // it. It can be away, and counts what it is asked.
-type desk struct {
+type shelf struct {
 	mu      sync.Mutex
 	session flows.Session
 	version uint64
@@ -383,20 +384,20 @@ type desk struct {
 
 var errAway = errors.New("the store is away")
 
-func (d *desk) lay(s flows.Session, away bool) {
+func (d *shelf) lay(s flows.Session, away bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session, d.away, d.asked = s, away, 0
 	d.version++
 }
 
-func (d *desk) look() (flows.Session, int) {
+func (d *shelf) look() (flows.Session, int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.session, d.asked
 }
 
-func (d *desk) ask() error {
+func (d *shelf) ask() error {
 	d.asked++
 	if d.away {
 		return errAway
@@ -404,7 +405,7 @@ func (d *desk) ask() error {
 	return nil
 }
 
-func (d *desk) Read(context.Context, bot.ChatID, bot.Want) (bot.Chat, error) {
+func (d *shelf) Read(context.Context, bot.ChatID, bot.Want) (bot.Chat, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.ask(); err != nil {
@@ -413,7 +414,7 @@ func (d *desk) Read(context.Context, bot.ChatID, bot.Want) (bot.Chat, error) {
 	return bot.Chat{Session: d.session, Version: bot.Version{Session: d.version}}, nil
 }
 
-func (d *desk) Commit(_ context.Context, c bot.Change) (bot.Version, bot.EntryID, error) {
+func (d *shelf) Commit(_ context.Context, c bot.Change) (bot.Version, bot.EntryID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.ask(); err != nil {
@@ -430,25 +431,25 @@ func (d *desk) Commit(_ context.Context, c bot.Change) (bot.Version, bot.EntryID
 	return bot.Version{Session: d.version}, bot.EntryID{}, nil
 }
 
-func (d *desk) Erase(context.Context, bot.ChatID) error {
+func (d *shelf) Erase(context.Context, bot.ChatID) error {
 	d.lay(flows.Session{}, false)
 	return nil
 }
 
 // What the channels ask of the outbox: nothing is left in it here.
-func (d *desk) Pending(context.Context, int, int) ([]bot.EntryID, []bot.Entry, error) {
+func (d *shelf) Pending(context.Context, int, int) ([]bot.EntryID, []bot.Entry, error) {
 	return nil, nil, nil
 }
-func (d *desk) Shown(context.Context, bot.ChatID, bot.EntryID, bot.Version, *bot.Traces) error {
+func (d *shelf) Shown(context.Context, bot.ChatID, bot.EntryID, bot.Version, *bot.Traces) error {
 	return nil
 }
-func (d *desk) Due(context.Context, int, int, time.Time) ([]bot.Due, error) { return nil, nil }
-func (d *desk) Claim(context.Context, bot.Due) (bool, error)                { return false, nil }
-func (d *desk) Lease(context.Context, string, time.Duration) (bool, error)  { return true, nil }
+func (d *shelf) Due(context.Context, int, int, time.Time) ([]bot.Due, error) { return nil, nil }
+func (d *shelf) Claim(context.Context, bot.Due) (bool, error)                { return false, nil }
+func (d *shelf) Lease(context.Context, string, time.Duration) (bool, error)  { return true, nil }
 
 var (
-	_ bot.Chats  = (*desk)(nil)
-	_ bot.Outbox = (*desk)(nil)
+	_ bot.Chats  = (*shelf)(nil)
+	_ bot.Outbox = (*shelf)(nil)
 )
 
 // same tells whether two sessions hold the same place and answers.
@@ -526,9 +527,14 @@ func (p *prover) walk(w *world, channel string, variant int) {
 		}
 	}
 	found, listed, known := map[key]bool{}, map[key]bool{}, map[key]bool{}
+	pressed := map[string]bool{} // kinds of pages
 	positions, presses := 0, 0
 	var queue []step
+	pages := onDesk(lib)
 	visit := func(s flows.Session, base int) {
+		if !pages.walks(s) {
+			return
+		}
 		if calls(s) <= base {
 			base = -1 // it has returned
 		}
@@ -542,7 +548,10 @@ func (p *prover) walk(w *world, channel string, variant int) {
 			under.band = s.Band // what it returns with differs
 		}
 		deep := key{Place: s.Place, depth: calls(s), back: back, caller: "any"}
-		read := key{Place: s.Place, band: s.Band, back: back, caller: "anybody"}
+		if s.Page != "" {
+			deep.depth = 0 // the pages of a desk lie above one another, however deep it stands
+		}
+		read := key{Place: s.Place, band: bandOf(lib, s), back: back, caller: "anybody"}
 		if found[under] && found[deep] && found[read] {
 			return
 		}
@@ -561,10 +570,19 @@ func (p *prover) walk(w *world, channel string, variant int) {
 			continue
 		}
 		p.position(w, channel, s.Session, reply, false)
-		if k := (key{Place: s.Place, band: s.Band, back: len(s.Path) > 0}); !listed[k] {
+		if k := (key{Place: s.Place, band: bandOf(lib, s.Session), back: len(s.Path) > 0}); !listed[k] {
 			listed[k] = true
 			set.list = append(set.list, s.Session)
 			p.position(w, channel, s.Session, bot.Reply{}, true)
+		}
+		if kind := pageKind(s.Page); s.Page != "" {
+			// From a routine and from a list all that lies behind is come to; of other
+			// pages one of each kind is gone on from.
+			if pressed[kind] && kind != "r." && kind != "th." {
+				continue
+			}
+			reply.Typing = reply.Typing && !pressed[kind]
+			pressed[kind] = true
 		}
 		var updates []bot.Update
 		for _, row := range reply.Rows {
@@ -591,7 +609,7 @@ func (p *prover) walk(w *world, channel string, variant int) {
 				visit(next, s.base)
 			}
 		}
-		if k := (key{Place: s.Place}); known[k] || s.base >= 0 {
+		if k := (key{Place: stateOf(s.Place)}); known[k] || s.base >= 0 {
 			continue
 		} else {
 			known[k] = true
@@ -617,11 +635,65 @@ func (p *prover) walk(w *world, channel string, variant int) {
 	p.proof.Presses += presses
 }
 
+// bandOf is the band whose texts are read: professionals have none.
+func bandOf(l *flows.Library, s flows.Session) string {
+	if l.For(s) == flows.ForProfessional {
+		return ""
+	}
+	return s.Band
+}
+
+// deskPages chooses the pages of a desk that are walked. All of them are made and
+// tried in flows/routine/desk; on a screen a page is lines and choices like any
+// other, with the engine's buttons below. So every page that has a name of its
+// own is walked, and of those that differ by what was answered before one of each
+// kind and length.
+type deskPages struct {
+	named map[string]bool
+	one   map[string]string // kind -> the page that stands for it
+}
+
+func onDesk(l *flows.Library) *deskPages {
+	d := &deskPages{map[string]bool{"": true}, map[string]string{}}
+	for _, p := range l.Pages() {
+		d.named[p] = true
+	}
+	return d
+}
+
+func (d *deskPages) walks(s flows.Session) bool {
+	kind := pageKind(s.Page)
+	if d.named[s.Page] {
+		return true
+	}
+	if _, ok := d.one[kind]; !ok {
+		d.one[kind] = s.Page
+	}
+	return d.one[kind] == s.Page
+}
+
+// pageKind is what pages of a desk have in common that differ by what they are
+// about: what they show, how many answers led there, and the part.
+func pageKind(page string) string {
+	kind, rest, _ := strings.Cut(page, ".")
+	about, part, _ := strings.Cut(rest, ".")
+	if kind == "x" || kind == "w" {
+		return kind // what it is about is a page's name
+	}
+	if kind == "t" || kind == "o" || kind == "n" {
+		kind += strconv.Itoa(len(about))
+	}
+	return kind + "." + part
+}
+
+// stateOf is a place without what lies on the desk there.
+func stateOf(p flows.Place) flows.Place { return flows.Place{Flow: p.Flow, State: p.State} }
+
 // callerOf is the place that a session returns to first.
 func callerOf(s flows.Session) string {
 	for _, c := range slices.Backward(s.Path) {
 		if c.Call {
-			return c.Place.String()
+			return stateOf(c.Place).String()
 		}
 	}
 	return ""
@@ -652,7 +724,7 @@ func (p *prover) position(w *world, channel string, s flows.Session, reply bot.R
 	how := fmt.Sprintf("%s, store %s", channel, upDown(away))
 	was, ok := s, true
 	if away {
-		was.Path, was.Area, was.Fresh = nil, "", false // a bearing does not carry them
+		was = p.snap.library.Carried(s)
 	}
 	if reply.Screen == "" {
 		reply, _, ok = w.do(channel, s, bot.Update{Event: flows.Show, Screen: w.screenOf(s, away)}, away)
@@ -665,7 +737,7 @@ func (p *prover) position(w *world, channel string, s flows.Session, reply bot.R
 		p.fail(s.Place, how, "the help button carries %s, not %s", reply.System[0].Help, want)
 	}
 	helped, after, ok := w.do(channel, s, bot.Update{Event: flows.Help, Screen: reply.Screen, Help: reply.System[0].Help}, away)
-	switch _, asked := w.desk.look(); {
+	switch _, asked := w.shelf.look(); {
 	case !ok || !helped.Card:
 		p.fail(s.Place, how, "the help button does not give the card")
 	case asked > 0:
@@ -699,9 +771,16 @@ func (p *prover) screens(w *world, set *places, locale string) {
 	w.switches = p.variants[set.switches]
 	n, rendered := 0, 0
 	stateless, _ := p.snap.texts.Lookup(locale, "engine.stateless", "")
-	through, asked := map[string]bool{}, map[flows.Place]bool{}
+	through, asked, kinds := map[string]bool{}, map[flows.Place]bool{}, map[string]string{}
 	for _, s := range set.list {
 		s.Locale = locale
+		if kind := pageKind(s.Page); s.Page != "" && locale != locales.Source {
+			// In bokmål every page is shown; in the others one of each kind.
+			if at := cmp.Or(kinds[kind], s.Page); at != s.Page {
+				continue
+			}
+			kinds[kind] = s.Page
+		}
 		for _, away := range []bool{false, true} {
 			how := fmt.Sprintf("%s, %s, band %s, store %s", locale, set.channel, cmp.Or(s.Band, "not said"), upDown(away))
 			reply, _, ok := w.do(set.channel, s, bot.Update{Event: flows.Show, Screen: w.screenOf(s, away)}, away)
@@ -730,7 +809,7 @@ func (p *prover) screens(w *world, set *places, locale string) {
 				asked[s.Place] = true
 				p.position(w, set.channel, s, bot.Reply{}, away)
 			}
-			w.desk.lay(s, away)
+			w.shelf.lay(s, away)
 			shown, err := w.channels[set.channel].press(locale, control{event: flows.Show, screen: w.screenOf(s, away)})
 			if err != nil {
 				p.fail(s.Place, how, "%v", err)
@@ -769,7 +848,7 @@ func (p *prover) holds(w *world, channel string, s flows.Session, shown screen, 
 // through shows a screen by its channel, presses help on what is shown, and
 // goes back.
 func (p *prover) through(w *world, channel string, s flows.Session, away bool, how string) {
-	w.desk.lay(s, away)
+	w.shelf.lay(s, away)
 	c := w.channels[channel]
 	first, err := c.press(s.Locale, control{event: flows.Show, screen: w.screenOf(s, away)})
 	if err != nil {
@@ -780,7 +859,7 @@ func (p *prover) through(w *world, channel string, s flows.Session, away bool, h
 	if !ok {
 		return
 	}
-	before, _ := w.desk.look()
+	before, _ := w.shelf.look()
 	helped, err := c.press(s.Locale, help)
 	if err != nil {
 		p.fail(s.Place, how, "help: %v", err)
@@ -804,7 +883,7 @@ func (p *prover) through(w *world, channel string, s flows.Session, away bool, h
 	if again.text != first.text || !slices.EqualFunc(again.controls(), first.controls(), func(a, b control) bool { return a.event == b.event && a.label == b.label }) {
 		p.fail(s.Place, how, "one press back from the card shows another screen")
 	}
-	if after, _ := w.desk.look(); !away && !same(before, after) {
+	if after, _ := w.shelf.look(); !away && !same(before, after) {
 		p.fail(s.Place, how, "help and back change where the child is, or what it answered")
 	}
 }
@@ -879,8 +958,8 @@ func (p *prover) oneEach() []flows.Session {
 	seen := map[flows.Place]bool{}
 	for _, set := range p.positions {
 		for _, s := range set.list {
-			if !seen[s.Place] {
-				seen[s.Place] = true
+			if !seen[stateOf(s.Place)] {
+				seen[stateOf(s.Place)] = true
 				all = append(all, s)
 			}
 		}
@@ -896,7 +975,7 @@ func (p *prover) typeThrough(w *world, channel, locale string) {
 	how := locale + ", " + channel
 	words := slices.Concat(p.words[locale], p.words[""])
 	for _, word := range words {
-		w.desk.lay(start, false)
+		w.shelf.lay(start, false)
 		shown, err := w.channels[channel].types(locale, word)
 		if err != nil {
 			p.fail(start.Place, how, "%q typed: %v", word, err)

@@ -31,7 +31,7 @@ type world struct {
 	ctx      context.Context
 	p        *prover
 	now      time.Time
-	desk     *desk
+	shelf    *shelf
 	bot      *recorder
 	switches map[string]bool
 	channels map[string]window
@@ -93,12 +93,12 @@ func (s screen) lost(r bot.Reply, channel string) string {
 const theScreen = "screen"
 
 func (p *prover) newWorld(ctx context.Context) (*world, error) {
-	w := &world{ctx: ctx, p: p, now: time.Now(), desk: &desk{}}
+	w := &world{ctx: ctx, p: p, now: time.Now(), shelf: &shelf{}}
 	content := *p.snap.content(true)
 	content.Switches = func(string) map[string]bool { return w.switches }
-	var answers answerer = bot.New(bot.Options{Content: &content, Chats: w.desk, Reader: p.reader, Now: func() time.Time { return w.now }})
+	var answers answerer = bot.New(bot.Options{Content: &content, Chats: w.shelf, Reader: p.reader, Now: func() time.Time { return w.now }})
 	if p.options.bot != nil {
-		answers = p.options.bot(answers, w.desk)
+		answers = p.options.bot(answers, w.shelf)
 	}
 	w.bot = &recorder{answerer: answers}
 	web, err := newBrowser(w)
@@ -143,7 +143,7 @@ func (w *world) screenOf(s flows.Session, away bool) string {
 
 // do asks the bot itself, and gives its reply and the session as it is after.
 func (w *world) do(channel string, s flows.Session, u bot.Update, away bool) (bot.Reply, flows.Session, bool) {
-	w.desk.lay(s, away)
+	w.shelf.lay(s, away)
 	u.Chat = bot.ChatID{Channel: channel, Bot: "proof", User: strconv.Itoa(w.who)}
 	if !u.Words.Empty() {
 		w.who++
@@ -153,7 +153,7 @@ func (w *world) do(channel string, s flows.Session, u bot.Update, away bool) (bo
 	if err != nil || a.Outcome == bot.Failed || a.Outcome == bot.Stale || len(a.Reply.Bubbles) == 0 && !a.Reply.Clear {
 		return a.Reply, flows.Session{}, false
 	}
-	after, _ := w.desk.look()
+	after, _ := w.shelf.look()
 	if away {
 		var ok bool
 		after, _, ok = w.p.snap.library.Resume(a.Reply.Screen, flows.Input{At: w.now})
@@ -288,7 +288,7 @@ func newPhone(w *world) (*phone, error) {
 	ph := &phone{w: w}
 	plenty := 1 << 30
 	ph.channel, err = telegram.New(telegram.Options{
-		Token: token, Bot: w.bot, Store: w.desk, Reader: w.p.reader, Transport: &ph.wire,
+		Token: token, Bot: w.bot, Store: w.shelf, Reader: w.p.reader, Transport: &ph.wire,
 		Webhook: &telegram.Webhook{URL: "https://telegram.invalid/hook", Secret: secret},
 		Pick:    func(tag string) (string, bool) { return w.p.snap.texts.Pick(tag) },
 		Limits:  telegram.Limits{PerSecond: plenty, PerChat: plenty, Waiting: plenty, Share: plenty},

@@ -36,7 +36,7 @@ func (c serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	if err := errors.Join(cfg.serveFaults(), cfg.telegramFaults()); err != nil {
 		return err
 	}
-	s, err := newService(ctx, cfg, out, os.Stderr)
+	s, err := newService(ctx, cfg, out, os.Stderr, func(s *service) { s.proving = !c.Watch })
 	if err != nil {
 		return err
 	}
@@ -58,14 +58,18 @@ type service struct {
 	state   *state
 	bot     *bot.Bot
 	web     *webchat.Site
+	desk    http.Handler // the pages for professionals; nil = none
 	crisis  *crisis.Reader
 
 	telegram []*telegram.Channel
 	watch    <-chan time.Time // when to look whether content changed; nil = never
+	proving  bool             // help is proved for content before it is published
 
 	// where it listens, once ready is closed
 	webAddr, adminAddr string
 	ready              chan struct{}
+
+	reloading sync.Mutex // one at a time
 
 	mu   sync.Mutex
 	snap *snapshot
@@ -73,18 +77,17 @@ type service struct {
 
 // newService wires the parts together. It starts nothing that has to be stopped
 // but the store.
-func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service, error) {
+func newService(ctx context.Context, cfg Config, out, logs io.Writer, change ...func(*service)) (*service, error) {
 	s := &service{cfg: cfg, metrics: newMetrics(), ready: make(chan struct{})}
 	s.log = slog.New(newAllowList(slog.NewJSONHandler(&logWriter{logs, s.metrics.logDrops}, nil)))
-	snap, problems := loadSnapshot(cfg.ContentDir)
-	if len(problems) > 0 {
-		for _, p := range problems {
-			fmt.Fprintln(out, p)
-		}
-		return nil, fmt.Errorf("the content has %d problems, so nothing is started", len(problems))
+	for _, c := range change {
+		c(s)
+	}
+	snap, err := s.first(ctx, out)
+	if err != nil {
+		return nil, err
 	}
 	s.snap = snap
-	var err error
 	if s.crisis, err = crisis.New(); err != nil {
 		return nil, fmt.Errorf("crisis words: %w", err)
 	}
@@ -111,12 +114,22 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer) (*service,
 		s.state.Close()
 		return nil, err
 	}
+	if s.desk, err = s.pages(); err != nil {
+		s.state.Close()
+		return nil, err
+	}
 	if s.telegram, err = s.channels(); err != nil {
 		s.state.Close()
 		return nil, err
 	}
 	s.metrics.gauge("trygg_store_degraded", "1 while the store is away or refuses writes.", func() float64 {
 		if s.state.Degraded() {
+			return 1
+		}
+		return 0
+	})
+	s.metrics.gauge("trygg_content_proved", "1 when help was proved for the content that runs.", func() float64 {
+		if s.current().proof != nil {
 			return 1
 		}
 		return 0
@@ -162,6 +175,10 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	running.Go(func() { s.housekeeping(work) })
 	seen := stampOf(s.cfg.ContentDir)
 	running.Go(func() { s.reloads(work, out, seen) })
+	running.Go(func() {
+		s.kept(out, s.current())
+		s.proveLater(work, out)
+	})
 	chatting, stopChatting := context.WithCancel(work)
 	var channels sync.WaitGroup
 	for _, c := range s.telegram {
@@ -228,7 +245,9 @@ func (s *service) reloads(ctx context.Context, out io.Writer, seen string) {
 			seen = now
 		case <-hup:
 		}
-		if errs := s.reload(); len(errs) > 0 {
+		if errs := s.reload(ctx, out); ctx.Err() != nil {
+			return
+		} else if len(errs) > 0 {
 			fmt.Fprintf(out, "Content:   %d problems, the content that runs goes on\n%v\n", len(errs), errors.Join(errs...))
 		} else {
 			fmt.Fprintf(out, "Content:   %s\n", s.current().hash)
@@ -253,15 +272,15 @@ func stampOf(dir string) string {
 	return b.String()
 }
 
-func (s *service) reload() []error {
-	snap, problems := loadSnapshot(s.cfg.ContentDir)
-	if len(problems) > 0 {
+// reload publishes the content anew, or says why not. Children come first: the
+// proof takes one processor only.
+func (s *service) reload(ctx context.Context, out io.Writer) []error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	snap, errs := s.load(ctx, out, 1)
+	if len(errs) > 0 {
 		s.metrics.reloads.WithLabelValues("refused").Inc()
 		s.log.Error("reload", "event", "reload", "outcome", "refused")
-		var errs []error
-		for _, p := range problems {
-			errs = append(errs, errors.New(p.String()))
-		}
 		return errs
 	}
 	s.mu.Lock()
@@ -270,6 +289,7 @@ func (s *service) reload() []error {
 	s.bot.Publish(snap.content(s.cfg.DraftLangs))
 	s.metrics.reloads.WithLabelValues("taken").Inc()
 	s.log.Info("reload", "event", "reload", "outcome", "taken")
+	s.kept(out, snap)
 	return nil
 }
 

@@ -138,7 +138,7 @@ func (s *service) local() http.Handler {
 	})
 	mux.HandleFunc("POST /check/live", s.checkLive)
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, "content "+s.current().hash, errors.Join(s.reload()...))
+		answer(w, "content "+s.current().hash, errors.Join(s.reload(r.Context(), io.Discard)...))
 	})
 	return mux
 }

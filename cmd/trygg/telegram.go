@@ -8,12 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"trygg/bot/telegram"
 	"trygg/bot/telegram/faketelegram"
+	"trygg/flows/content/data"
 	"trygg/store"
 )
 
@@ -30,6 +32,16 @@ type telegramConfig struct {
 	API     string
 	Webhook string // base address of webhooks; "" = polling
 	Secret  telegram.Secret
+}
+
+// hosts are the names Telegram may call us by: the webhook's, and those of this
+// machine (F79).
+func (t telegramConfig) hosts() []string {
+	u, err := url.Parse(t.Webhook)
+	if err != nil {
+		return nil
+	}
+	return []string{strings.ToLower(u.Hostname()), "localhost", "127.0.0.1", "::1"}
 }
 
 var telegramSettings = []setting{
@@ -138,22 +150,19 @@ func (s *service) channels() ([]*telegram.Channel, error) {
 		o := telegram.Options{
 			Token: b.token, API: t.API, Tenant: b.tenant, WebURL: s.cfg.WebURL,
 			Bot: s.bot, Store: s.state.chats, Reader: s.reader(),
-			Pick:    func(tag string) (string, bool) { return s.current().texts.Pick(tag) },
-			Tenants: func(number string) bool { return s.current().library.Lists(number) },
-			Poster:  s.poster,
-			ChildOff: func(tenant string) bool {
-				m, _ := s.current().data.Municipality(tenant)
-				return m.Switches["telegram_child_off"]
-			},
-			Buckets: store.Buckets{Store: s.state.Breaker, Rate: 30},
-			Log:     s.log, Meter: s.metrics.telegram(),
+			Pick:     func(tag string) (string, bool) { return s.current().texts.Pick(tag) },
+			Tenants:  func(number string) bool { return s.current().library.Lists(number) },
+			Poster:   s.poster,
+			ChildOff: func(tenant string) bool { return childOff(s.current().data, tenant) },
+			Buckets:  store.Buckets{Store: s.state.Breaker, Rate: 30},
+			Log:      s.log, Meter: s.metrics.telegram(),
 		}
 		if t.Webhook != "" {
 			address := t.Webhook
 			if len(t.Bots) > 1 {
 				address += "/" + b.token.ID() // a path for each bot
 			}
-			o.Webhook = &telegram.Webhook{URL: address, Secret: t.Secret}
+			o.Webhook = &telegram.Webhook{URL: address, Secret: t.Secret, Hosts: t.hosts()}
 		}
 		c, err := telegram.New(o)
 		if err != nil {
@@ -164,6 +173,17 @@ func (s *service) channels() ([]*telegram.Channel, error) {
 	return all, nil
 }
 
+// childOff tells whether a municipality has switched the child part off on
+// Telegram: it says `telegram: false` (D15).
+func childOff(d *data.Data, tenant string) bool {
+	m, ok := d.Municipality(tenant)
+	if !ok {
+		m = d.National
+	}
+	on, said := m.Switches["telegram"]
+	return said && !on
+}
+
 // public serves the web chat, and each bot's webhook on its own path.
 func (s *service) public() http.Handler {
 	hooks := map[string]*telegram.Channel{}
@@ -172,12 +192,13 @@ func (s *service) public() http.Handler {
 			hooks[p] = c
 		}
 	}
-	if len(hooks) == 0 {
-		return s.web
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := hooks[r.URL.Path]; ok && r.Method == http.MethodPost {
 			c.ServeHTTP(w, r)
+			return
+		}
+		if s.desk != nil && ofPages(r.URL.Path) {
+			s.desk.ServeHTTP(w, r)
 			return
 		}
 		s.web.ServeHTTP(w, r)

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"trygg/bot/telegram/faketelegram"
+	"trygg/store/storetest"
 )
 
 const token = "1234:abcdefghijklmnopqrstuvwxyz"
@@ -90,6 +93,86 @@ func TestTelegramThroughTheWholeProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait("Hva vil du lese om?")
+}
+
+// Two bots of one deployment by webhook, on a real Redis: one belongs to a
+// municipality that has its child part on the web only. They are served on
+// their own paths and know nothing of each other's children (D15, F48).
+func TestSeveralBotsByWebhook(t *testing.T) {
+	const second = "1000002:local-fake-telegram-token-no-secret"
+	fake := faketelegram.New(faketelegram.Options{Bots: []faketelegram.Profile{
+		{Token: faketelegram.Token, Name: "Trygg", Username: "trygg_local_bot"}, {Token: second, Name: "Trygg", Username: "trygg_tromso_bot"},
+	}})
+	defer fake.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "bots")
+	if err := os.WriteFile(file, []byte("- "+faketelegram.Token+"\n5501 "+second+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	towns, err := os.ReadFile("../../flows/content/data/municipalities.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, tromso, _ := strings.Cut(string(towns), `number: "5501"`)
+	write(t, filepath.Join(dir, "content/data/municipalities.yaml"), before+`number: "5501"`+strings.Replace(tromso, "telegram: true", "telegram: false", 1))
+	// Its port has to be known before it starts: Telegram is told the address.
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	r := start(t, map[string]string{
+		"TRYGG_TELEGRAM_BOTS_FILE": file, "TRYGG_TELEGRAM_API": httpServer(t, fake), "TRYGG_REDIS_URL": storetest.Redis(t).URL(),
+		"TRYGG_ADDR": address, "TRYGG_TELEGRAM_WEBHOOK_URL": "http://" + address + "/tg", "TRYGG_TELEGRAM_WEBHOOK_SECRET": strings.Repeat("a1B2", 10),
+		"TRYGG_WEB_URL": "https://trygg.example.no/", "TRYGG_CONTENT_DIR": filepath.Join(dir, "content"),
+	})
+	if !strings.Contains(r.out.String(), "webhook") {
+		t.Errorf("the start says %s", r.out.String())
+	}
+	wait := func(p *faketelegram.Person, text string) faketelegram.Message {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			m, _ := p.Screen()
+			if strings.Contains(m.Text, text) {
+				return m
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("want %q, got %q\n%s", text, m.Text, r.logs.String())
+			}
+		}
+	}
+	kari := fake.Person(faketelegram.Profile{Name: "Kari", Language: "nb"})
+	there := kari.With(fake.Bot(second))
+	kari.Say("/start")
+	wait(kari, "Jeg er en robot")
+	if _, err := kari.Press("Rett til menyen"); err != nil {
+		t.Fatal(err)
+	}
+	wait(kari, "Hva vil du lese om?")
+	there.Say("/start")
+	m := wait(there, "ikke på Telegram i kommunen din")
+	if !slices.ContainsFunc(m.Rows, func(row []faketelegram.Button) bool { return row[0].URL == "https://trygg.example.no/" }) {
+		t.Errorf("no way to the web: %+v", m.Rows)
+	}
+	there.Say("pappa slår meg")
+	wait(there, "112")
+	there.Say("/slett")
+	wait(there, "slettet")
+	wait(kari, "Hva vil du lese om?")
+	for _, path := range []string{"/tg", "/tg/1", "/tg/1000001/x"} {
+		resp, err := http.Post("http://"+address+path, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode < 400 {
+			t.Errorf("%s: status %d", path, resp.StatusCode)
+		}
+	}
+	if strings.Contains(r.logs.String(), "slår") || strings.Contains(r.logs.String(), "no-secret") {
+		t.Error("words or tokens in the log")
+	}
 }
 
 func httpServer(t *testing.T, h http.Handler) string {

@@ -18,7 +18,6 @@ import (
 	"trygg/bot"
 	"trygg/flows"
 	"trygg/flows/content/data"
-	"trygg/flows/crisis"
 )
 
 // tryCmd is `trygg try`: the same conversations, texts, readers and card as a
@@ -90,7 +89,7 @@ type trial struct {
 
 // begin makes a bot that remembers one chat for as long as it runs.
 func (c *tryCmd) begin(s *snapshot, drafts bool) (*trial, error) {
-	reader, err := crisis.New()
+	reader, err := crisisReader()
 	if err != nil {
 		return nil, fmt.Errorf("crisis words: %w", err)
 	}
@@ -332,7 +331,7 @@ func fold(s string, wide int) []string {
 // came of it. It is made to be read and kept by its author, so typed words stand
 // in it: this is the one place they do, and only on request.
 func (t *trial) write(file string) error {
-	script, err := t.snap.library.Replay([]byte("# What happens here, in one sentence.\n"+strings.Join(t.script, "\n")+"\n"), t.reader.Read)
+	script, err := t.snap.library.Replay([]byte("# What happens here, in one sentence.\n"+strings.Join(t.script, "\n")+"\n"), t.snap.reads(t.reader))
 	if err != nil {
 		return err
 	}
@@ -360,7 +359,7 @@ func (c *tryCmd) replay(out io.Writer, s *snapshot) error {
 	if err != nil {
 		return err
 	}
-	went, err := s.library.Replay(script, t.reader.Read)
+	went, err := s.library.Replay(script, s.reads(t.reader))
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Replay, err)
 	}
@@ -390,7 +389,7 @@ func (c *tryCmd) replayFolder(out io.Writer, t *trial) error {
 			if err != nil {
 				return err
 			}
-			went, err := t.snap.library.Replay(script, t.reader.Read)
+			went, err := t.snap.library.Replay(script, t.snap.reads(t.reader))
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
@@ -422,11 +421,11 @@ func replayAll(s *snapshot, fsys fs.FS) []flows.Problem {
 	if len(files) == 0 {
 		return nil
 	}
-	reader, err := crisis.New()
+	reader, err := crisisReader()
 	if err != nil {
 		return []flows.Problem{{File: ".", Text: "crisis words: " + err.Error()}}
 	}
-	read := readers{reader, func() *data.Data { return s.data }}.Read
+	read := s.reads(readers{reader, func() *data.Data { return s.data }})
 	var problems []flows.Problem
 	for _, file := range files {
 		script, err := fs.ReadFile(fsys, file)

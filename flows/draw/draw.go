@@ -65,6 +65,7 @@ const (
 	wordSame     = "samme skjerm"
 	wordMore     = "+ %d meldinger til"
 	wordOneMore  = "+ 1 melding til"
+	wordDesk     = "Rutinene for fagfolk. Sidene lages av flows/routine."
 	wordScreens  = "%d skjermer"
 	wordScreen1  = "1 skjerm"
 	wordPick     = "(velger eller skriver en kommune)"
@@ -233,7 +234,7 @@ func (b *book) flowTitle(f *flows.Flow) string {
 	}
 	for _, s := range f.States {
 		if s.Name == f.Start {
-			head, _ := sentence(b.text(s.Say[0]))
+			head, _ := sentence(b.first(s))
 			return head
 		}
 	}
@@ -271,7 +272,7 @@ func (b *book) titleStates(f *flows.Flow) {
 		case len(l) == 1 && l[0] != "":
 			b.titles[p] = l[0]
 		default:
-			b.titles[p], _ = sentence(b.text(s.Say[0]))
+			b.titles[p], _ = sentence(b.first(s))
 		}
 	}
 }
@@ -348,12 +349,23 @@ func (b *book) flow(f *flows.Flow) *graph {
 	return g
 }
 
+// first gives the first text of a screen; a desk says what its pages say.
+func (b *book) first(s *flows.State) string {
+	if len(s.Say) == 0 {
+		return wordDesk
+	}
+	return b.text(s.Say[0])
+}
+
 // says gives what a screen shows first, without what its title says already,
 // and how much more there is.
 func (b *book) says(s *flows.State, title string) (text, note string) {
-	head, rest := sentence(b.text(s.Say[0]))
-	more := len(s.Say) - 1
-	text = b.text(s.Say[0])
+	if len(s.Say) == 0 {
+		return "", "" // a desk: its pages are not of the conversation
+	}
+	head, rest := sentence(b.first(s))
+	more := max(0, len(s.Say)-1)
+	text = b.first(s)
 	if head == title {
 		text = rest
 		if rest == "" && more > 0 {

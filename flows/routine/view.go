@@ -393,7 +393,8 @@ func (l reader) block(b *Block) BlockView {
 	return BlockView{ID: b.ID, Title: l.line(b.Title, Facts{}), Lines: l.lines(b.Lines, b.Facts), Say: l.lines(b.Say, b.Facts)}
 }
 
-// here gives what the municipality says about itself that belongs to the routine.
+// here gives what the municipality says about itself that belongs to the routine;
+// nil = all of it.
 func (l reader) here(r *Routine) []HereView {
 	if l.c.base == nil {
 		return nil
@@ -402,7 +403,7 @@ func (l reader) here(r *Routine) []HereView {
 	var out []HereView
 	for _, d := range l.c.words.Local {
 		f, ok := t.About[d.ID]
-		belongs := len(d.Blocks) == 0 || slices.ContainsFunc(d.Blocks, func(b string) bool { return slices.Contains(r.Blocks, b) })
+		belongs := r == nil || len(d.Blocks) == 0 || slices.ContainsFunc(d.Blocks, func(b string) bool { return slices.Contains(r.Blocks, b) })
 		if !ok || f.Missing != "" || !belongs {
 			continue
 		}
@@ -419,7 +420,7 @@ func (l reader) here(r *Routine) []HereView {
 // The parts of a routine as headings, in the order they are shown.
 var sections = []string{"stop", "acute", "when", "notes", "now", "steps", "do-not", "call", "write", "child", "parents", "law", "role", "here", "blocks", "also", "standing"}
 
-var labels = []string{"check", "only-nb", "only-nn", "only-en", "instead", "local", "was", "valid-until", "version", "owner", "sources", "deadline", "national-editor", "leader", "duty", "traps", "say"}
+var labels = []string{"check", "only-nb", "only-nn", "only-en", "instead", "local", "was", "valid-until", "version", "owner", "sources", "deadline", "national-editor", "leader", "duty", "traps", "say", "last-workday"}
 
 // Aspect is one of the four ways to look at a routine.
 type Aspect string
@@ -440,6 +441,9 @@ var aspectBlocks = map[Aspect][]string{
 	ToWrite: {"blk-note", "blk-report", "blk-store"},
 	ToChild: {"blk-listen", "blk-child-say", "blk-agree", "blk-sp"},
 }
+
+// AspectBlocks gives the blocks that belong to a way to look at a routine.
+func AspectBlocks(a Aspect) []string { return slices.Clone(aspectBlocks[a]) }
 
 // Aspect gives one of the four views as plain sections, with the stop rule first
 // where it applies.

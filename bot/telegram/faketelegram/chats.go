@@ -84,8 +84,9 @@ type message struct {
 
 // pressed is a press that waits for its answer.
 type pressed struct {
-	chat *chat
-	at   time.Time
+	chat    *chat
+	message int
+	at      time.Time
 }
 
 // Message is a message as the person in the chat sees it.

@@ -93,6 +93,21 @@ func (p *Person) Toasts() []Toast {
 	return out
 }
 
+// Spinning counts the messages that stand in the chat with a button on which
+// the app still shows that it waits for an answer to a press.
+func (p *Person) Spinning() int {
+	n := map[int]bool{}
+	_ = p.look(func(b *Bot) error {
+		for _, q := range b.queries {
+			if q.chat == b.chats[p.user.ID] && q.chat.find(q.message) != nil && b.s.now().Sub(q.at) <= callbackLife {
+				n[q.message] = true
+			}
+		}
+		return nil
+	})
+	return len(n)
+}
+
 // open gives the person's private chat, which begins with what they do first.
 // Who does something in a blocked chat unblocks it, as the app does. Called
 // under the bot's lock.
@@ -244,7 +259,7 @@ func (p *Person) press(b *Bot, ch *chat, id int, data string) string {
 		stands = m.wire(ch)
 	}
 	query := strconv.FormatUint(uint64(p.user.ID)<<32|uint64(b.updates.next), 10)
-	b.queries[query] = &pressed{chat: ch, at: p.s.now()}
+	b.queries[query] = &pressed{chat: ch, message: id, at: p.s.now()}
 	payload, err := json.Marshal(struct {
 		ID       string `json:"id"`
 		From     *user  `json:"from"`

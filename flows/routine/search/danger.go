@@ -10,9 +10,9 @@ import (
 // warn puts immediate danger first (S10). The reader of children's words finds
 // danger in much that staff tell in the past tense; where nothing else in the
 // question speaks for danger now, or it speaks of suicide, the routine that fits
-// stays first and immediate danger comes next. Danger is told in any case.
+// stays first, and immediate danger stands among the first three. Danger is told in any case.
 func (ix *Index) warn(a analysis, u flows.Understanding, own float64, r *Result) {
-	if u.Level != flows.Acute {
+	if u.Level != flows.Acute || !slices.Contains(spoken, u.Language) {
 		return
 	}
 	r.Danger = true
@@ -22,13 +22,51 @@ func (ix *Index) warn(a analysis, u flows.Understanding, own float64, r *Result)
 	at := 0
 	if len(r.IDs) > 0 && !r.FirstPerson && !slices.Contains(r.IDs[:1], Danger) {
 		suicide := r.IDs[0] == Suicide && !ix.has(a, "now")
-		if suicide || own < weights.danger {
+		switch {
+		case suicide:
 			at = 1
+		case own < weights.danger:
+			at = 2
 		}
 	}
 	r.first(Danger, at)
+	if r.Unsure {
+		r.cut(3)
+	}
 	for _, w := range u.Why {
 		r.Why = append(r.Why, "danger/"+w)
+	}
+}
+
+// spoken are the languages questions are asked in. The reader knows more, and
+// may take a Norwegian word for one of another language.
+var spoken = []string{"nb", "nn", "en", ""}
+
+// told are the routines for what the reader of children's words understood. They
+// are offered where nothing else is found.
+var told = map[string]string{
+	"violence-physical": "sit-told-violence-home", "violence-psychological": "sit-told-violence-home",
+	"violence-witness": "sit-witness", "neglect": "sit-neglect", "sexual-abuse": "sit-told-sexual-abuse",
+	"abuse-online": "sit-grooming", "negative-social-control": "sit-honour-control", "forced-marriage": "sit-honour-control",
+	"fgm": "sit-fgm", "dating-violence": "sit-dating-violence", "bullying": "sit-peer-violence",
+	"violence-by-professional": "sit-staff-abuse", "suicide-selfharm": Suicide,
+}
+
+// offer gives the routine for what was understood of harm, where the search
+// itself found nothing, and the one for a worry.
+func (ix *Index) offer(u flows.Understanding, r *Result) {
+	if len(r.IDs) > 0 || u.Level < flows.Disclosure || !slices.Contains(spoken, u.Language) {
+		return
+	}
+	for _, t := range u.Topics {
+		if _, ok := ix.byID[told[t]]; ok && !slices.Contains(r.IDs, told[t]) && len(r.IDs) < 2 {
+			r.add(told[t], 0.5)
+			r.Why = append(r.Why, "topic/"+t)
+		}
+	}
+	if _, ok := ix.byID[Concern]; ok && len(r.IDs) > 0 {
+		r.add(Concern, 0.4)
+		r.Unsure = true
 	}
 }
 
@@ -133,7 +171,7 @@ var harms = []string{"hit", "violence", "threat", "touch", "rape", "sexual", "ch
 // a door, so it may be wrong.
 func (ix *Index) firstPerson(a analysis, u flows.Understanding) bool {
 	for i := range a.tokens {
-		if slices.Contains(theirs, a.tokens[i].word) {
+		if w := a.tokens[i].word; slices.Contains(theirs, w) || strings.Contains(w, "åring") || strings.Contains(w, "klassing") {
 			return false
 		}
 	}

@@ -79,6 +79,7 @@ type Result struct {
 const (
 	Danger    = "sit-acute-danger"
 	Suicide   = "sit-suicidal"
+	Concern   = "sit-concern"
 	TermID    = "term"
 	Deadlines = "deadlines"
 )
@@ -93,15 +94,15 @@ var weights = struct {
 	title, asked, signs, text                          float64 // the fields of a document
 	concept, stem, part, pair                          float64 // the features of a text
 	unknown, whole                                     float64
-	least, outside, belongs                            float64 // when anything fits at all
+	least, unclear, outside, belongs                   float64 // when anything fits at all
 	sure, near, danger                                 float64
 }{
-	like: 1, second: 0.1, high: 0.1, words: 0.39, cues: 0.22, more: 0.09, role: 0.04, exact: 1,
+	like: 1, second: 0.25, high: 0.8, words: 0.38, cues: 0.29, more: 0.09, role: 0.04, exact: 1,
 	title: 2.5, asked: 2, signs: 1, text: 0.25,
 	concept: 1, stem: 0.6, part: 0.4, pair: 0.8,
 	unknown: 0.25, whole: 0.5,
-	least: 1.05, outside: 1.14, belongs: 0.18,
-	sure: 0.7, near: 0.04, danger: 0.9,
+	least: 0.68, unclear: 1.28, outside: 1.4, belongs: 0.25,
+	sure: 0.8, near: 0.12, danger: 0.9,
 }
 
 // Index answers questions. It never changes; any number of goroutines may use it.
@@ -566,7 +567,7 @@ func (ix *Index) Find(q Query) Result {
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[j].score, scores[i].score) })
 	order = order[:min(len(order), most)]
 
-	if len(order) > 0 && fits(scores[order[0]].score, outside, ix.belongs(a.tokens)) {
+	if len(order) > 0 && ix.fits(a, scores[order[0]].score, outside) {
 		best := scores[order[0]].score
 		for _, i := range order {
 			if s := scores[i].score; s >= best*0.35 && s > 0.25 {
@@ -580,8 +581,9 @@ func (ix *Index) Find(q Query) Result {
 	ix.ask(a, text, &r)
 	if len(r.IDs) > 1 && (r.Scores[0] < weights.sure || r.Scores[0]-r.Scores[1] < weights.near) {
 		r.Unsure = true
-		r.IDs, r.Scores = r.IDs[:min(3, len(r.IDs))], r.Scores[:min(3, len(r.IDs))]
+		r.cut(3)
 	}
+	ix.offer(u, &r)
 	own := 0.0
 	if ix.danger >= 0 {
 		own = scores[ix.danger].cues
@@ -591,9 +593,18 @@ func (ix *Index) Find(q Query) Result {
 }
 
 // fits tells whether the best entry is good enough for an answer at all: how well
-// it fits, against how like the question is to what does not belong here.
-func fits(best, outside, belongs float64) bool {
-	return best-weights.outside*outside+weights.belongs*belongs >= weights.least
+// it fits, against how like the question is to what does not belong here. A
+// question without a word that belongs here must fit better.
+func (ix *Index) fits(a analysis, best, outside float64) bool {
+	least := weights.unclear
+	for i := range a.tokens {
+		for _, c := range a.tokens[i].concepts {
+			if ix.x.core[c] {
+				least = weights.least
+			}
+		}
+	}
+	return best-weights.outside*outside+weights.belongs*ix.belongs(a.tokens) >= least
 }
 
 func (r *Result) add(id string, score float64) {
@@ -601,7 +612,11 @@ func (r *Result) add(id string, score float64) {
 	r.Scores = append(r.Scores, math.Round(score*1000)/1000)
 }
 
-// first puts an id before all others.
+func (r *Result) cut(n int) {
+	r.IDs, r.Scores = r.IDs[:min(n, len(r.IDs))], r.Scores[:min(n, len(r.Scores))]
+}
+
+// first puts an id in a place, unless it stands there or before.
 func (r *Result) first(id string, at int) {
 	if i := slices.Index(r.IDs, id); i >= 0 {
 		if i <= at {
@@ -618,9 +633,7 @@ func (r *Result) first(id string, at int) {
 	}
 	r.IDs = slices.Insert(r.IDs, at, id)
 	r.Scores = slices.Insert(r.Scores, at, score)
-	if len(r.IDs) > most {
-		r.IDs, r.Scores = r.IDs[:most], r.Scores[:most]
-	}
+	r.cut(most)
 }
 
 // score fills in what speaks for every entry. It answers how much the question is

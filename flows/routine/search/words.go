@@ -639,7 +639,7 @@ func (x *lexicon) isPart(w string, t tongue) bool {
 }
 
 // mend finds the known word that a word was probably meant to be: one letter off
-// from five letters on, two from nine. "" when there is none.
+// from four letters on, two from ten. "" when there is none.
 func (x *lexicon) mend(w string) string {
 	rs := []rune(w)
 	n := len(rs)
@@ -647,7 +647,7 @@ func (x *lexicon) mend(w string) string {
 		return ""
 	}
 	most := 1
-	if n >= 8 {
+	if n >= 10 {
 		most = 2
 	}
 	best, cost := "", most*10+9
