@@ -116,9 +116,12 @@ mutants-content: ## every edge, text and number of the content removed in turn; 
 a11y: ## everyone can use it, in Chromium
 	$(call named,A11y|Browser_axe|Browser_fits|Browser_keyboard|Browser_worksWithout)
 
-.PHONY: crisis-eval
-crisis-eval: ## how typed words are understood
+.PHONY: crisis-eval crisis-behaviour
+crisis-eval: FLAGS += -v
+crisis-eval: ## how typed words are understood: rates per level and language, a dictionary
 	$(call named,CrisisEval)
+crisis-behaviour: ## what follows on typed words, in every flow, split, with the store away
+	$(call named,F101_|F36_|F46_|S14_|TestRead_|CrisisBehaviour|DangerStandsBeforeAnyChat)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME

@@ -80,7 +80,7 @@ type Session struct {
 	Role string `json:"w,omitempty"` // a professional's, as the desk names it
 
 	Fresh  bool `json:"r,omitempty"` // wants new messages instead of edits, for screen readers (S70)
-	Linger bool `json:"d,omitempty"` // wants to be tidied after two hours of silence only (S31)
+	Linger bool `json:"g,omitempty"` // wants to be tidied after two hours of silence only (S31)
 
 	// Screen names the screen that is shown. A press carries the screen it was
 	// made on; any other value is stale.

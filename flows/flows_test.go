@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -485,5 +486,32 @@ func TestStepIsCheap(t *testing.T) {
 	s, _, _ = l.Step(s, flows.Input{Event: flows.Home, At: noon, Next: "1"})
 	if n := testing.AllocsPerRun(100, func() { l.Step(s, flows.Input{Event: "rights", Screen: "1", At: noon, Next: "2"}) }); n > 30 {
 		t.Errorf("%v allocations a step, want at most 30", n)
+	}
+}
+
+// Two fields of one name in the stored form would silently keep neither.
+func TestEveryFieldOfASessionIsStored(t *testing.T) {
+	s := flows.Session{
+		Schema: flows.Schema, Place: flows.Place{Flow: "work", State: "desk", Page: "r.injury"},
+		Path:   []flows.Crumb{{Place: flows.Place{Flow: "menu", State: "main", Page: "t"}, Call: true}},
+		Locale: "nb", Band: "6-9", Tenant: "0301", Area: "02", Role: "role-skole", Fresh: true, Linger: true, Screen: "x",
+		StartedAt: time.Unix(1, 0).UTC(), UpdatedAt: time.Unix(2, 0).UTC(),
+	}
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is not tried here", v.Type().Field(i).Name)
+		}
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back flows.Session
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, back); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -313,11 +313,11 @@ func TestTripsPerPress(t *testing.T) {
 				w.say(p, "/start")
 				w.pressEvent(p, "next")
 				r, atAnswer := w.replicas[0], int64(-1)
-				r.before = func(method string) {
+				r.before.Store(new(func(method string) {
 					if method == "editMessageText" {
 						atAnswer = r.store.trips.Load()
 					}
-				}
+				}))
 				before := r.store.trips.Load()
 				w.pressEvent(p, "page")
 				if n := atAnswer - before; n > 2 {

@@ -430,8 +430,7 @@ func (c *Channel) public(ctx context.Context, in *incoming) bool {
 
 // handle gives an update to the bot and puts the answer on its way. It is true
 // when the update is dealt with: committed, or its answer shown, or overtaken by
-// a newer one. alter may change the answer; spin is
-// what turns on the button.
+// a newer one. alter may change the answer; spin is what turns on the button.
 func (c *Channel) handle(ctx context.Context, u bot.Update, j *job, alter func(context.Context, *bot.Answer), spin *spinner) bool {
 	id, ok := c.ours(u.Chat)
 	if !ok {

@@ -138,7 +138,7 @@ type replica struct {
 	stop   context.CancelFunc
 	done   chan struct{}
 	dead   atomic.Bool
-	before func(method string) // runs before each call to Telegram
+	before atomic.Pointer[func(method string)] // runs before each call to Telegram
 }
 
 func (r *replica) end() {
@@ -156,15 +156,15 @@ type leash struct {
 	both
 	dead      *atomic.Bool
 	leases    *leases
-	trips     atomic.Int64     // of updates, not of what runs by itself
-	committed func(bot.Change) // runs after each commit
-	before    func()           // runs before each call for an update
+	trips     atomic.Int64           // of updates, not of what runs by itself
+	committed func(bot.Change)       // runs after each commit
+	before    atomic.Pointer[func()] // runs before each call for an update
 }
 
 func (l *leash) called() {
 	l.trips.Add(1)
-	if f := l.before; f != nil {
-		f()
+	if f := l.before.Load(); f != nil {
+		(*f)()
 	}
 }
 
@@ -445,8 +445,8 @@ func (w *world) add(content *bot.Content) *replica {
 		},
 		Log: log, Meter: w.meter, Now: w.now,
 		Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
-			if f := r.before; f != nil {
-				f(q.URL.Path[strings.LastIndexByte(q.URL.Path, '/')+1:])
+			if f := r.before.Load(); f != nil {
+				(*f)(q.URL.Path[strings.LastIndexByte(q.URL.Path, '/')+1:])
 			}
 			if r.dead.Load() {
 				return nil, errDead

@@ -133,6 +133,7 @@ type reading struct {
 	findings findings // what stops it from being published
 	uses     map[string]locales.Use
 	rules    *locales.Rules  // when they are known already
+	whole    *snapshot       // once it was asked for
 	doubtful map[string]bool // flows in which something is wrong, so that no more is concluded from them
 }
 
@@ -247,10 +248,14 @@ func (r *reading) snapshot() *snapshot {
 	if len(r.findings) > 0 {
 		return nil
 	}
+	if r.whole != nil {
+		return r.whole // with what was made of it since
+	}
 	s := &snapshot{library: r.library, texts: r.texts, data: r.data, routines: r.routines, card: r.card, hash: r.hash, trees: r.trees}
 	if r.routines != nil {
 		s.asks = sync.OnceValues(func() (*asks, error) { return newAsks(r.routines, r.data) })
 	}
+	r.whole = s
 	return s
 }
 

@@ -62,6 +62,18 @@ func TestLeakCheck_F80_F82(t *testing.T) {
 				}
 				p.do(req)
 				keep()
+				// The same on the pages for professionals, and at the desk in the chat.
+				p.post("/fag/finn", url.Values{"q": {"barnet har blåmerker " + plant()}, "k": {plant()}, "s": {plant()}, "r": {plant()}})
+				keep()
+				p.post("/fag/frister", url.Values{"e": {plant()}, "d": {plant()}})
+				keep()
+				for _, path := range []string{"/fag/rutine/" + plant(), "/fag/?k=" + plant() + "&r=" + plant(), "/fag/tre?q=" + plant(), "/fag/ord?q=" + plant(), "/fag/" + plant()} {
+					req, _ := http.NewRequest(http.MethodGet, p.base+path, nil)
+					p.do(req)
+					keep()
+				}
+				p.open().press("work").types("barnet har blåmerker " + plant())
+				keep()
 				p.post("/", url.Values{"w": {plant() + "\xff\xfe" + strings.Repeat("\u0301", 2000)}})
 				keep()
 			}

@@ -116,7 +116,7 @@ func TestMutants(t *testing.T) {
 			chosen = append(chosen, all[i])
 		}
 	}
-	todo := batches(chosen)
+	todo, published := batches(chosen), before.snapshot()
 	var survived, inDrawings []mutant
 	var next, done atomic.Int64
 	var mu sync.Mutex
@@ -131,7 +131,7 @@ func TestMutants(t *testing.T) {
 				}
 				tree := mutantTree(t, files)
 				defer os.RemoveAll(tree.dir)
-				if ms[0].alone && caughtEarly(tree, before.snapshot()) {
+				if ms[0].alone && caughtEarly(tree, published) {
 					return nil, nil
 				}
 				found, r := mutantCheck(tree, rules)
@@ -299,6 +299,7 @@ func edgeMutants(t testing.TB) []mutant {
 				}
 				if e.Do.Name != "" {
 					add("action", fmt.Sprintf("%s: %s %s", e.Event, e.Do.Name, e.Do.Arg), func(x *flows.State) {
+						x.Go = slices.Clone(x.Go)
 						for j := range x.Go {
 							if x.Go[j].Event == e.Event {
 								x.Go[j].Do = flows.Action{}

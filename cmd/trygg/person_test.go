@@ -177,6 +177,20 @@ func (p *person) press(event string) *person {
 	return p
 }
 
+var labelled = regexp.MustCompile(`(?s)<button[^>]* name="e" value="([^"]*)"[^>]*>(.*?)</button>`)
+
+// label presses the button that says this.
+func (p *person) label(text string) *person {
+	p.t.Helper()
+	for _, m := range labelled.FindAllStringSubmatch(p.page, -1) {
+		if html.UnescapeString(strings.TrimSpace(tags.ReplaceAllString(m[2], ""))) == text {
+			return p.press(html.UnescapeString(m[1]))
+		}
+	}
+	p.t.Fatalf("no button says %q", text)
+	return p
+}
+
 func (p *person) types(words string) *person {
 	p.t.Helper()
 	v := p.fields()

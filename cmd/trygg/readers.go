@@ -18,7 +18,8 @@ type readers struct {
 func (r readers) Read(w flows.Words) flows.Understanding {
 	u := r.crisis.Read(w)
 	if card.IsHelp(w.Read()) {
-		u.Help = true
+		// A word for help says nothing of what it is about: the card for everybody.
+		u = flows.Understanding{Help: true, Language: u.Language}
 	}
 	if p, ok := r.places().Find(w.Read()); ok {
 		u.Place, u.Area = p.Number, p.Area

@@ -19,7 +19,7 @@ import (
 // UI are the texts of the desk's own, Labels those on its buttons.
 var (
 	UI = []string{
-		"work.front", "work.ask", "work.themes.text", "work.by.text", "work.deadlines.text", "work.dates.text", "work.dates.when",
+		"work.front", "work.ask", "work.front.pages", "work.themes.text", "work.by.text", "work.deadlines.text", "work.dates.text", "work.dates.when",
 		"work.dates.kept", "work.law.text", "work.people.text", "work.terms.text", "work.meeting.text", "work.role.text", "work.chips.text",
 		"work.found", "work.found.unsure", "work.found.none", "work.found.danger", "work.found.self", "work.found.personal",
 	}
@@ -155,7 +155,7 @@ const mostFound = 4
 
 // Page implements flows.Desk.
 func (d *Desk) Page(name string, s flows.Session, env flows.Env) (flows.Page, bool) {
-	v := view{Desk: d, c: d.c.For(s.Tenant), x: context(s), s: s, now: env.Now, name: name}
+	v := view{Desk: d, c: d.c.For(s.Tenant), x: context(s), s: s, env: env}
 	kind, rest, _ := strings.Cut(name, ".")
 	show, ok := kinds[kind]
 	if len(name) > longest || !ok {

@@ -3,7 +3,6 @@ package desk
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"trygg/flows"
@@ -16,8 +15,7 @@ type view struct {
 	c    *routine.Catalogue // as the municipality has it
 	x    routine.Context
 	s    flows.Session
-	now  time.Time
-	name string
+	env  flows.Env
 	page flows.Page
 	// there: only whether the page is there is asked, so that it is not made.
 	there bool
@@ -125,6 +123,9 @@ func (v *view) front(rest string) bool {
 		return false
 	}
 	v.say("work.front", "work.ask")
+	if v.env.Channel == "web" {
+		v.say("work.front.pages")
+	}
 	v.row(to(page(routinePage, short(v.c.Tree().Danger)), "work.danger"))
 	v.row(to(treePage, "work.tree"))
 	v.row(to(themePage, "work.themes"), to(byPage, "work.by"))

@@ -132,7 +132,7 @@ func (v *view) dates(rest string) bool {
 			}
 			v.say("work.day" + itoa(n))
 			v.add(title)
-			for _, d := range v.c.Dates(e.ID, v.now.In(data.Oslo).AddDate(0, 0, -n)) {
+			for _, d := range v.c.Dates(e.ID, v.env.Now.In(data.Oslo).AddDate(0, 0, -n)) {
 				v.due(d)
 			}
 			return true
