@@ -62,6 +62,7 @@ type scratch struct {
 	scores   [8]float32
 
 	soft             bool // the rules found no more than hints
+	lowered          bool // they found harm that is denied
 	worded           bool // among them a phrase, word for word
 	words            int  // words of the message, without full stops
 	rowEnd, rowTries int  // the row of single letters that is being tried
@@ -267,8 +268,9 @@ func (r *Reader) run(s *scratch, word []rune, from, n int, spaced bool) int {
 		}
 		spoken &= family(l)
 	}
-	// Words run together are in one language, and somebody is among them.
-	if !harm || !spaced && (k < 2 || !person || spoken == 0) {
+	// Words run together are in one language, and somebody is among them. Two
+	// alone make a compound, and many that are short are found in any long word.
+	if !harm || !spaced && (k < 3 || 5*len(word) < 13*k || !person || spoken == 0) {
 		return 0
 	}
 	for k--; k >= 0; k-- {
@@ -766,8 +768,12 @@ const (
 // phrase says stands on its last word.
 func (x *lexicon) found(s *scratch, p *pattern, at int32, from, to int) {
 	if p.kind == phrase {
-		s.tokens[to-1].all.or(&p.marks)
-		s.tokens[to-1].phrase = at + 1
+		last := &s.tokens[to-1]
+		last.all.or(&p.marks)
+		last.phrase = at + 1
+		for k := from; k < to; k++ {
+			last.denied = last.denied || s.tokens[k].denied
+		}
 		return
 	}
 	for k := from; k < to; k++ {
@@ -859,6 +865,7 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 			s.tokens[i].l9.or(&x.self)
 		}
 	}
+	s.lowered = false
 	var held [512]bool // a rule that held at its full level is done
 	for i := range s.tokens {
 		t := &s.tokens[i]
@@ -869,9 +876,10 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 					continue
 				}
 				h := hit{level: rl.level, topic: rl.topic, also: rl.also, prio: rl.prio, token: i, rule: rl, phrase: t.phrase, id: rl.id, langs: t.langs}
-				lowered := t.same.meets(&rl.lower) || rl.harmed && t.denied && t.base.meets(&rl.core)
-				if lowered && h.level > flows.Worry {
+				denied := t.denied && (rl.harmed || !t.base.meets(&rl.core))
+				if (denied || t.same.meets(&rl.lower)) && h.level > flows.Worry {
 					h.level = flows.Worry
+					s.lowered = s.lowered || denied
 				} else {
 					held[at] = true
 				}
@@ -895,31 +903,11 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 			s.soft = false
 		}
 	}
-	var seen [64]bool
-	for i := range s.hits {
-		h := &s.hits[i]
-		if i == 0 {
-			u.Level = h.level
-			u.Language = r.language(s, h)
-		}
-		if h.rule != nil && h.rule.help {
-			u.Help = true
-		}
-		for _, topic := range [...]int{h.topic, h.also} {
-			if topic >= 0 && !seen[topic] && len(u.Topics) < 3 {
-				seen[topic] = true
-				u.Topics = append(u.Topics, topics[topic])
-			}
-		}
-		if len(u.Why) < maxWhy && !slices.Contains(u.Why, h.id) {
-			u.Why = append(u.Why, h.id)
-			if h.phrase > 0 && len(u.Why) < maxWhy {
-				if id := x.patterns[h.phrase-1].id; x.patterns[h.phrase-1].marks.meets(&whole) && !slices.Contains(u.Why, id) {
-					u.Why = append(u.Why, id)
-				}
-			}
-		}
+	if len(s.hits) > 0 {
+		u.Level = s.hits[0].level
+		u.Language = r.language(s, &s.hits[0])
 	}
+	r.name(s, u)
 	if len(s.hits) > 0 && u.Level > flows.None {
 		t := &s.tokens[s.hits[0].token]
 		if (t.l9.meets(&x.past) || t.r9.meets(&x.past)) && !whole.meets(&x.present) {
@@ -929,7 +917,35 @@ func (r *Reader) rules(s *scratch, u *flows.Understanding) {
 	if u.Language == "" {
 		u.Language = r.language(s, nil)
 	}
-	if len(u.Topics) == 0 && words > 0 {
+}
+
+// name fills in the topics and the reasons of the hits that count.
+func (r *Reader) name(s *scratch, u *flows.Understanding) {
+	x := r.x
+	u.Topics, u.Why = nil, nil
+	var seen [32]bool
+	for i := range s.hits {
+		h := &s.hits[i]
+		if h.level > u.Level {
+			continue // taken back
+		}
+		u.Help = u.Help || h.rule.help
+		for _, topic := range [...]int{h.topic, h.also} {
+			if topic >= 0 && !seen[topic] && len(u.Topics) < 3 {
+				seen[topic] = true
+				u.Topics = append(u.Topics, topics[topic])
+			}
+		}
+		if len(u.Why) < maxWhy && !slices.Contains(u.Why, h.id) {
+			u.Why = append(u.Why, h.id)
+			if h.phrase > 0 && len(u.Why) < maxWhy {
+				if id := x.patterns[h.phrase-1].id; !slices.Contains(u.Why, id) {
+					u.Why = append(u.Why, id)
+				}
+			}
+		}
+	}
+	if len(u.Topics) == 0 && len(s.tokens) > 0 {
 		u.Topics = []string{"other"}
 	}
 }
@@ -940,15 +956,19 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 		return
 	}
 	w := r.weigh(s)
+	need := &needed[s.found(u.Level)]
 	level := flows.None
-	switch {
-	case w.score[0] <= enoughWorry:
-	case w.score[2] > enoughAcute && w.score[1] > enoughDisclosure-0.5:
-		level = flows.Acute
-	case w.score[1] > enoughDisclosure:
-		level = flows.Disclosure
-	default:
-		level = flows.Worry
+	for l := flows.Worry; l <= flows.Acute; l++ {
+		// What does not even weigh as a worry is nothing more.
+		if w.score[l-flows.Worry] > need[l-flows.Worry] && w.score[0] > need[0] {
+			level = l
+		}
+	}
+	if s.lowered && s.words <= fewWords {
+		level = min(level, flows.Worry) // what is denied stays so
+		if w.score[0] > deniedStays {
+			level = flows.Worry
+		}
 	}
 	switch {
 	case level > u.Level:
@@ -963,16 +983,30 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 		if past && !slices.Contains(u.Why, Past) {
 			u.Why = append(u.Why, Past)
 		}
-		if topic := r.topic(s, w); topic >= 0 && (len(u.Topics) == 0 || u.Topics[0] == "other") {
-			u.Topics = []string{topics[topic]}
+	case level < u.Level && s.words <= fewWords:
+		u.Level = level
+		if level == flows.None {
+			r.name(s, u)
 		}
-	case s.words > fewWords:
-	case u.Level == flows.Worry && s.soft && w.score[0] < littleForHint && (!s.worded || w.score[0] < littleForRule),
-		u.Level >= flows.Disclosure && w.score[0] < nothingForRule:
-		u.Level = flows.None
-	case u.Level >= flows.Disclosure && w.score[0] < littleForRule:
-		u.Level = flows.Worry
 	}
+	r.topic(s, w, u)
+}
+
+// found tells what the rules made of the message, by how much it is worth.
+func (s *scratch) found(l flows.Level) int {
+	switch {
+	case l == flows.Worry && s.soft && !s.worded:
+		return foundHint
+	case l == flows.Worry && s.soft:
+		return foundPhrase
+	case l == flows.Worry:
+		return foundHarm
+	case l == flows.Disclosure:
+		return foundDisclosure
+	case l == flows.Acute:
+		return foundAcute
+	}
+	return foundNothing
 }
 
 // dropsI tells whether most of the message is in a language that leaves the

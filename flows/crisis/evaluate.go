@@ -178,48 +178,65 @@ func counts(kind string, l flows.Level) bool {
 	}
 }
 
-// String is the report as a table.
+// String is the report as tables: what was found, what was a false alarm, and
+// what each kind was read as. Behind every share stand its interval for 95 % and
+// the number of sentences.
 func (r Report) String() string {
 	var b strings.Builder
 	keys := append([]string{"all"}, languages...)
-	fmt.Fprintf(&b, "%-12s", "")
-	for _, k := range keys {
-		fmt.Fprintf(&b, "%16s", k)
-	}
-	row := func(name string, m map[string]Rate) {
-		if len(m) == 0 {
-			return
-		}
-		fmt.Fprintf(&b, "\n%-12s", name)
-		for _, k := range keys {
-			if m[k].Of == 0 {
-				fmt.Fprintf(&b, "%16s", "-")
-			} else {
-				fmt.Fprintf(&b, "%7.3f %3d/%-4d", m[k].Share(), m[k].Hits, m[k].Of)
+	for _, m := range r.Kinds {
+		for _, k := range sorted(m) {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
 			}
 		}
 	}
-	for _, kind := range Kinds {
-		row(kind, r.Kinds[kind])
+	table := func(title string, names []string, rows map[string]map[string]Rate) {
+		fmt.Fprintf(&b, "%-18s", title)
+		for _, name := range names {
+			if len(rows[name]) > 0 {
+				fmt.Fprintf(&b, "%-25s", name)
+			}
+		}
+		b.WriteByte('\n')
+		for _, k := range keys {
+			line, some := fmt.Sprintf("  %-16s", k), false
+			for _, name := range names {
+				if len(rows[name]) == 0 {
+					continue
+				}
+				cell := "-"
+				if rate := rows[name][k]; rate.Of > 0 {
+					low, high := rate.Interval()
+					cell, some = fmt.Sprintf("%.3f %.2f-%.2f %d/%d", rate.Share(), low, high, rate.Hits, rate.Of), true
+				}
+				line += fmt.Sprintf("%-25s", cell)
+			}
+			if some {
+				b.WriteString(strings.TrimRight(line, " ") + "\n")
+			}
+		}
+		b.WriteByte('\n')
 	}
-	row("danger", r.Danger)
-	row("topic", r.Topics)
-	row("language", r.Languages)
-	b.WriteString("\n\nkind, and the level it was read as:")
+	table("found", []string{KindAcute, KindDisclosure, KindIndirect, KindWorry, "danger"}, map[string]map[string]Rate{
+		KindAcute: r.Kinds[KindAcute], KindDisclosure: r.Kinds[KindDisclosure], KindIndirect: r.Kinds[KindIndirect], KindWorry: r.Kinds[KindWorry], "danger": r.Danger,
+	})
+	table("false alarms", []string{KindEveryday, KindHard, KindInfo}, map[string]map[string]Rate{
+		KindEveryday: r.Kinds[KindEveryday], KindHard: r.Kinds[KindHard], KindInfo: r.Kinds[KindInfo],
+	})
+	table("right", []string{"topic", "language"}, map[string]map[string]Rate{"topic": r.Topics, "language": r.Languages})
+
+	fmt.Fprintf(&b, "%-18s%12s%12s%12s%12s\n", "read as", flows.None, flows.Worry, flows.Disclosure, flows.Acute)
 	for _, kind := range Kinds {
 		c := r.Confusion[kind]
 		if c == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%-12s", kind)
+		fmt.Fprintf(&b, "  %-16s", kind)
 		for l := flows.None; l <= flows.Acute; l++ {
-			fmt.Fprintf(&b, " %s %d", l, c[l])
+			fmt.Fprintf(&b, "%12d", c[l])
 		}
-		if all := r.Kinds[kind]["all"]; all.Of > 0 {
-			low, high := all.Interval()
-			fmt.Fprintf(&b, "   %.3f, 95%% interval %.3f-%.3f", all.Share(), low, high)
-		}
+		b.WriteByte('\n')
 	}
-	b.WriteByte('\n')
 	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"trygg/flows"
 )
@@ -35,18 +36,33 @@ var gradeOf = map[string]grade{
 	KindHard: gradeNone, KindInfo: gradeNone, KindEveryday: gradeNone,
 }
 
-// The weight it takes for each level; and how little of it says that a rule was
-// caught by everyday speech: a mere hint is then taken back, a rule becomes a
-// worry, and only what stands in no example of danger at all becomes nothing.
-// Chosen by leaving examples out in turn.
+// What rules can have made of a message.
 const (
-	enoughWorry      = 0.6
-	enoughDisclosure = -0.6
-	enoughAcute      = -2.0
-	littleForHint    = -1.0
-	littleForRule    = -2.0
-	nothingForRule   = -3.0
+	foundNothing    = iota
+	foundHint       // concepts that may mean something
+	foundPhrase     // a phrase that hints
+	foundHarm       // harm that is denied, joked about, or far off
+	foundDisclosure // a rule for disclosure
+	foundAcute
+)
 
+// needed is the weight it takes to say worry, disclosure and acute after what the
+// rules found: much where they found nothing, little where they are sure. With
+// less than that a rule was caught by everyday speech. Chosen by leaving examples
+// out in turn.
+var needed = [...]weight{
+	foundNothing:    {0.7, -0.3, -1.5},
+	foundHint:       {0.7, -1.0, -1.4},
+	foundPhrase:     {-0.4, -0.8, -1.0},
+	foundHarm:       {-0.5, -0.4, -1.6},
+	foundDisclosure: {-1.2, -1.5, -2.2},
+	foundAcute:      {-1.6, -2.2, -3.3},
+}
+
+// deniedStays is as needed, for what is denied to stay a worry (S11).
+const deniedStays = -2.5
+
+const (
 	// Two words are for the rules alone, and in a long story one sentence may
 	// tell what all the others do not.
 	fewestWords = 3
@@ -58,6 +74,10 @@ const (
 	rounds    = 8
 	rate      = 0.1
 	shrinking = 0.03
+
+	// A sentence with {several|ways} to say it is written out so many times its
+	// longest list.
+	mostWays = 2
 
 	topicRounds = 5
 	topicRate   = 0.06
@@ -94,8 +114,8 @@ type evidence struct {
 }
 
 // features lists what a stretch of tokens is weighed by, each thing once: its
-// concepts, every two of them, those close to each other in their order, and its
-// words by their first six letters. With grow set, what is new gets a number.
+// concepts, every two of them, those close to each other in their order, and how
+// its words begin. With grow set, what is new gets a number.
 func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) []int32 {
 	dst := s.features[:0]
 	for len(s.seen) < len(ev.weights) {
@@ -118,9 +138,11 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 	}
 	var all set
 	var buf [96]int
+	before := uint64(0) // the word before
 	for i := range tokens {
 		t := &tokens[i]
 		if t.stop {
+			before = 0
 			continue
 		}
 		all.or(&t.base)
@@ -135,21 +157,31 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 				}
 			}
 		}
-		word := s.runes[t.from:t.to]
+		raw := s.runes[t.from:t.to]
+		if len(raw) == 0 {
+			continue
+		}
+		word := raw
 		if t.n > 0 {
 			word = x.entries[t.ids[0]].runes
 		}
-		if len(word) > 6 {
-			word = word[:6]
+		// The word itself, its beginnings as the lists have it and as it was typed,
+		// long for what it is, short for what its endings hide; and with the word
+		// before it.
+		pair := hash(raw[:min(len(raw), 6)], -1)
+		of := [...]uint64{hash(word[:min(len(word), 6)], -1), ^hash(raw[:min(len(raw), 4)], -1), hash(raw, -1) * 31, before*1000003 ^ pair*7}
+		n := len(of)
+		if before == 0 {
+			n--
 		}
-		if len(word) > 0 {
-			h := hash(word, -1)
+		for _, h := range of[:n] {
 			at := ev.words[h]
 			add(&at, -1, -1)
 			if grow {
 				ev.words[h] = at
 			}
 		}
+		before = pair
 	}
 	list := buf[:0]
 	for c := range each(&all) {
@@ -198,7 +230,7 @@ func (r *Reader) learn(fsys fs.FS) error {
 		if err != nil {
 			return err
 		}
-		for _, sn := range sentences {
+		for _, sn := range written(sentences) {
 			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], topic: -1, langs: 1 << l}
 			s.wipe()
 			r.analyse(s, sn.Words.Read())
@@ -219,11 +251,16 @@ func (r *Reader) learn(fsys fs.FS) error {
 					break
 				}
 			}
+			if e.topic < 0 && e.grade == gradeNone {
+				e.topic = topicOf("other")
+			}
 			ev.examples = append(ev.examples, e)
 		}
 	}
-	ev.fit()
-	ev.fitTopics()
+	var fits sync.WaitGroup
+	fits.Go(ev.fit)
+	fits.Go(ev.fitTopics)
+	fits.Wait()
 	ev.postings = make([][]int32, len(ev.weights))
 	for i, e := range ev.examples {
 		for _, f := range e.features {
@@ -232,6 +269,70 @@ func (r *Reader) learn(fsys fs.FS) error {
 	}
 	r.ev = ev
 	return nil
+}
+
+// written writes out the sentences that hold {one|or|another}. Every way of
+// saying each part is used, together with ever other ways of saying the rest,
+// but not all that could be put together.
+func written(sentences []Sentence) []Sentence {
+	out := make([]Sentence, 0, len(sentences))
+	next := uint64(1)
+	for _, s := range sentences {
+		text := s.Words.Read()
+		if !strings.Contains(text, "{") {
+			out = append(out, s)
+			continue
+		}
+		var fixed []string
+		var parts [][]string
+		most, all := 1, 1
+		for {
+			before, rest, ok := strings.Cut(text, "{")
+			fixed = append(fixed, before)
+			if !ok {
+				break
+			}
+			inside, after, _ := strings.Cut(rest, "}")
+			part := strings.Split(inside, "|")
+			parts = append(parts, part)
+			most, all = max(most, len(part)), min(all*len(part), 1<<20)
+			text = after
+		}
+		ways := min(all, mostWays*most)
+		for i := range ways {
+			var b strings.Builder
+			for k, part := range parts {
+				n := len(part)
+				if all > ways && i%n == 0 || i == 0 {
+					for at := n - 1; at > 0; at-- { // a shuffle that is always the same
+						next = next*6364136223846793005 + 1442695040888963407
+						j := int(next>>33) % (at + 1)
+						part[at], part[j] = part[j], part[at]
+					}
+				}
+				at := i % n
+				if all <= ways {
+					at = i / every(parts[:k]) % n
+				}
+				b.WriteString(fixed[k])
+				b.WriteString(part[at])
+			}
+			b.WriteString(fixed[len(parts)])
+			way := s
+			way.Words = flows.NewWords(b.String())
+			out = append(out, way)
+		}
+	}
+	return out
+}
+
+// every is in how many ways parts can be put together.
+func every(parts [][]string) int {
+	n := 1
+	for _, part := range parts {
+		n *= len(part)
+	}
+	return n
 }
 
 // fit finds the weights by logistic regression: example after example, each
@@ -343,8 +444,11 @@ type weighing struct {
 func (r *Reader) weigh(s *scratch) weighing {
 	n, ev := len(s.tokens), r.ev
 	best := weighing{score: weight{-99, -99, -99}}
-	windows := 0
-	for from := 0; from < n; from += chunkStep {
+	windows, step := 0, chunkStep
+	if n > 8*chunk {
+		step = chunk // a very long message is read in stretches side by side
+	}
+	for from := 0; from < n; from += step {
 		to := min(from+chunk, n)
 		windows++
 		w := ev.bias
@@ -406,11 +510,18 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 	return ev.examples[best].id, pair
 }
 
-// topic is the one the stretch speaks for most; -1 when it says nothing.
-func (r *Reader) topic(s *scratch, w weighing) int {
+// sayOfRules is what a topic that a rule named has ahead of the others.
+const sayOfRules = 2
+
+// topic puts the one first that the stretch and the rules together speak for
+// most; the other topics that rules named stay behind it.
+func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 	ev := r.ev
 	var sums [32]float32
 	known := 0
+	if u.Level == flows.Acute && len(u.Topics) > 0 && topicOf(u.Topics[0]) == 0 {
+		return // a wish to die goes before everything
+	}
 	for _, f := range ev.features(r.x, s, s.tokens[w.from:w.to], false) {
 		if tw := ev.topics[f]; tw != nil {
 			known++
@@ -420,13 +531,29 @@ func (r *Reader) topic(s *scratch, w weighing) int {
 		}
 	}
 	if known == 0 {
-		return -1
+		return
 	}
-	at := 0
+	named := u.Topics
+	if len(named) == 1 && named[0] == "other" {
+		named = nil
+	}
+	for k, name := range named {
+		sums[topicOf(name)] += sayOfRules / float32(1+k)
+	}
+	at, other := 0, topicOf("other")
 	for i := range topics {
-		if sums[i] > sums[at] {
+		if sums[i] > sums[at] && (i != other || u.Level == flows.None) {
 			at = i
 		}
 	}
-	return at
+	if at == other || len(named) > 0 && named[0] == topics[at] {
+		return
+	}
+	all := append(make([]string, 0, 3), topics[at])
+	for _, name := range named {
+		if name != topics[at] && len(all) < 3 {
+			all = append(all, name)
+		}
+	}
+	u.Topics = all
 }

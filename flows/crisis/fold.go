@@ -12,7 +12,7 @@ import (
 // what matters most is often said last (F39).
 const (
 	maxBytes = 4 * 4096
-	maxRunes = 2 * 4096
+	maxRunes = 4*4096 + 1
 )
 
 // fold brings typed text into the one form that everything is compared in:

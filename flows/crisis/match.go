@@ -25,10 +25,10 @@ type patternKind uint8
 
 const (
 	compound patternKind = iota // several words that are one: "kle-av"
+	denial
 	phrase
 	everyday
-	denial
-	kinds
+	kinds // they are applied in this order
 )
 
 // element is one place in a pattern: any of its words or concepts.

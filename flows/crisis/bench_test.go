@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"trygg/flows"
+	"trygg/flows/crisis"
 )
 
 func BenchmarkRead(b *testing.B) {
@@ -35,6 +36,8 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		mustReader(b)
+		if _, err := crisis.New(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
