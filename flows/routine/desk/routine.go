@@ -91,6 +91,7 @@ func (v *view) read(id, base, part string, also ...string) bool {
 	v.section(sections["acute"])
 	v.section(sections["notes"])
 	v.steps(v.heading("now"), r.Now)
+	v.add(v.text(routine.Line{Text: v.label("owner") + ": " + r.Owner + ". " + v.label("valid-until") + " " + r.ValidUntil, Check: r.Check, Local: r.Local}))
 	var leaves []flows.Leaf
 	for _, p := range parts {
 		if p == "blocks" && len(r.Blocks) > 0 || len(sections[p].Lines) > 0 {
