@@ -123,6 +123,12 @@ crisis-eval: ## how typed words are understood: rates per level and language, a 
 crisis-behaviour: ## what follows on typed words, in every flow, split, with the store away
 	$(call named,F101_|F36_|F46_|S14_|TestRead_|CrisisBehaviour|DangerStandsBeforeAnyChat)
 
+.PHONY: routines-eval
+routines-eval: FLAGS += -v
+routines-eval: export TRYGG_FOLDS ?= 5
+routines-eval: ## how professionals' questions are answered: rates on questions never seen, and with examples left out
+	@TRYGG_TEST_ALL=1 $(GO) test -count=1 $(FLAGS) -run '^TestEvaluation' ./flows/routine/search
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME
 	@targets=$$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/func //'); \

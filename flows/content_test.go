@@ -59,7 +59,7 @@ func TestTranscripts(t *testing.T) {
 	}
 	read := func(w flows.Words, s flows.Session) flows.Understanding {
 		if l.For(s) == flows.ForProfessional {
-			r := index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role})
+			r := index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant})
 			u := flows.Understanding{Routines: r.IDs, Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped}
 			if r.Danger {
 				u.Level = flows.Acute

@@ -109,7 +109,7 @@ func (v *visit) find() {
 		return
 	}
 	clean, kinds := search.Strip(text)
-	r := v.c.Index.Find(search.Query{Text: flows.NewWords(clean), Lang: v.Locale, Role: v.context().Role})
+	r := v.c.Index.Find(search.Query{Text: flows.NewWords(clean), Lang: v.Locale, Role: v.context().Role, Tenant: v.context().Tenant})
 	p := foundPage{Self: r.FirstPerson, Unsure: r.Unsure}
 	for _, k := range union(kinds, r.Dropped) {
 		p.Personal = append(p.Personal, "pages.personal."+k)

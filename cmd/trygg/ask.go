@@ -34,7 +34,7 @@ func newAsks(c *routine.Catalogue, d *data.Data) (*asks, error) {
 
 // Read gives what a question at the desk means for whoever stands there.
 func (a *asks) Read(w flows.Words, s flows.Session) flows.Understanding {
-	r := a.index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role})
+	r := a.index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant})
 	u := flows.Understanding{Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped, Why: r.Why, Help: card.IsHelp(w.Read())}
 	if r.Danger {
 		u.Level = flows.Acute

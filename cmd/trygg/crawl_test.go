@@ -24,6 +24,7 @@ import (
 	"trygg/bot/telegram"
 	"trygg/bot/webchat"
 	"trygg/flows"
+	"trygg/flows/routine/desk"
 	"trygg/flows/card"
 )
 
@@ -38,6 +39,8 @@ type crawl struct {
 	update  bot.Update // what every update has in common
 	band    string
 	deep    bool // screens that are reached from another caller count as others
+	pages   *deskPages
+	kinds   map[string]string // kind of page -> the one that stands for it
 
 	show func(bot.Reply) ([]string, error) // gives the labels of a reply's buttons as the channel shows them
 
@@ -150,7 +153,7 @@ func (c *crawl) run() {
 		if c.deep {
 			for _, crumb := range slices.Backward(s.Path) {
 				if crumb.Call {
-					key += "<" + crumb.String()
+					key += "<" + stateOf(crumb.Place).String()
 					break
 				}
 			}
@@ -158,7 +161,7 @@ func (c *crawl) run() {
 				key += "+"
 			}
 		}
-		if c.seen[key] {
+		if c.seen[key] || !c.lies(s) {
 			continue
 		}
 		c.seen[key] = true
@@ -166,6 +169,14 @@ func (c *crawl) run() {
 		at.Event = flows.Show
 		reply, _ := c.handle(s, at)
 		c.look(s, reply)
+		if kind := pageKind(s.Page); s.Page != "" {
+			// As in the proof: all that lies behind is come to from routines and
+			// themes; of other pages one of each kind is gone on from.
+			if c.kinds["on "+kind] != "" && kind != "r." && kind != "th." {
+				continue
+			}
+			c.kinds["on "+kind] = s.Page
+		}
 		for _, u := range c.moves(s, reply) {
 			way := fmt.Sprint(c.update.Chat.Channel, c.band, s.Place, u.Event)
 			if to, known := c.leads(way, ""); known && u.Words.Empty() && c.seen[to] && c.language != "nb" {
@@ -188,13 +199,33 @@ func (c *crawl) run() {
 				queue = append(queue, stop{next})
 			}
 			if u.Words.Empty() {
-				c.cover.add(c.cover.buttons, s.Place.String()+" "+u.Event)
+				c.cover.add(c.cover.buttons, stateOf(s.Place).String()+" "+u.Event)
 			} else {
 				c.texts("after "+s.Place.String(), after)
 				c.said(after)
 			}
 		}
 	}
+}
+
+// lies tells whether a page of the desk is looked at here: in bokmål without a
+// band all that have a name of their own and one of each other kind, elsewhere one
+// of each kind. All of them in all languages are made in flows/routine/desk.
+func (c *crawl) lies(s flows.Session) bool {
+	if s.Page == "" {
+		return true
+	}
+	if c.pages == nil {
+		c.pages, c.kinds = onDesk(c.snap.library), map[string]string{}
+	}
+	if c.language == "nb" && c.band == "" {
+		return c.pages.walks(s)
+	}
+	kind := pageKind(s.Page)
+	if c.kinds[kind] == "" {
+		c.kinds[kind] = s.Page
+	}
+	return c.kinds[kind] == s.Page
 }
 
 // leads remembers where a button leads, and tells it when to is empty.
@@ -294,7 +325,7 @@ func (c *crawl) look(s flows.Session, r bot.Reply) {
 	c.texts(where, r)
 	c.screens++
 	say := c.snap.library.Show(s, flows.Env{Channel: c.update.Chat.Channel, Switches: c.content.Switches(""), Locales: c.content.Locales})[0].(flows.Say)
-	c.cover.add(c.cover.states, where)
+	c.cover.add(c.cover.states, stateOf(s.Place).String())
 	c.cover.add(c.cover.texts, say.Messages...)
 	for _, row := range say.Buttons {
 		for _, b := range row {
@@ -651,7 +682,9 @@ func TestCrawl(t *testing.T) {
 		}
 	}
 	for _, id := range s.texts.IDs("nb") {
-		if flow, _, _ := strings.Cut(id, "."); names[flow] {
+		// What the desk says after a question or for a role is tried where its pages are.
+		ofDesk := slices.Contains(desk.UI, id) || slices.Contains(desk.Labels, id)
+		if flow, _, _ := strings.Cut(id, "."); names[flow] && !ofDesk {
 			texts = append(texts, id)
 		}
 	}

@@ -185,11 +185,12 @@ func lastPublished(cfg Config) (*snapshot, error) {
 	return s, nil
 }
 
-// proves tells whether help was proved for some content by this very program. A
-// program that was built from changed files has no name of its own, so its
-// proofs hold for nobody.
+// proves tells whether help was proved for some content by this very program. One
+// that was built from changed files, or from none that are known, has no name of
+// its own, so its proofs hold for one run.
 func (p *Published) proves(s *snapshot) bool {
-	return p.Proof != nil && p.Proof.Holds && p.Proof.Content == s.hash && p.Program == version() && !strings.Contains(p.Program, "+dirty")
+	named := !strings.Contains(p.Program, "+dirty") && !strings.Contains(p.Program, "(devel)") && p.Program != "unknown"
+	return p.Proof != nil && p.Proof.Holds && p.Proof.Content == s.hash && p.Program == version() && named
 }
 
 // first gives what the program starts with: the content of its folder; when that
@@ -203,11 +204,11 @@ func (s *service) first(ctx context.Context, out io.Writer) (*snapshot, error) {
 		fmt.Fprintln(out, p)
 	}
 	if s.cfg.ContentDir == "" || ctx.Err() != nil {
-		return nil, fmt.Errorf("the content has %d problems, so nothing is started", len(problems))
+		return nil, fmt.Errorf("the content has %d %s, so nothing is started", len(problems), plural(len(problems), "problem", "problems"))
 	}
 	snap, err := lastPublished(s.cfg)
 	if err != nil {
-		return nil, fmt.Errorf("the content has %d problems, and there is no earlier one to go on with (%w), so nothing is started", len(problems), err)
+		return nil, fmt.Errorf("the content has %d %s, and there is no earlier one to go on with (%w), so nothing is started", len(problems), plural(len(problems), "problem", "problems"), err)
 	}
 	s.metrics.reloads.WithLabelValues("refused").Inc()
 	s.log.Error("reload", "event", "reload", "outcome", "refused")
@@ -238,23 +239,26 @@ func (s *service) load(ctx context.Context, out io.Writer, workers int) (*snapsh
 	if last, _, err := openPublished(s.cfg); err == nil && last.proves(snap) {
 		snap.proof = last.Proof
 	}
-	if s.proving && snap.proof == nil && s.cfg.ContentDir != "" {
+	if s.prove != nil && snap.proof == nil && s.cfg.ContentDir != "" {
 		fmt.Fprintln(out, "Content:   new, so that help is always there is proved first")
-		return snap, snap.prove(ctx, workers)
+		proof, found := s.prove(snap, ctx, workers)
+		if len(found) > 0 {
+			return nil, found.errs()
+		}
+		snap.proof = proof
 	}
 	return snap, nil
 }
 
-// prove proves help for a snapshot. workers is how many processors it may take;
-// 0 = all.
-func (s *snapshot) prove(ctx context.Context, workers int) []error {
-	proof, found := prove(ctx, s, proofOptions{trees: s.trees, workers: workers})
-	var errs []error
-	for _, f := range found {
-		errs = append(errs, errors.New(f.String()))
-	}
-	if len(errs) == 0 {
-		s.proof = proof
+// prove proves help for a snapshot.
+func (s *snapshot) prove(ctx context.Context, workers int) (*Proof, findings) {
+	return prove(ctx, s, proofOptions{trees: s.trees, workers: workers})
+}
+
+func (fs findings) errs() []error {
+	errs := make([]error, len(fs))
+	for i, f := range fs {
+		errs[i] = errors.New(f.String())
 	}
 	return errs
 }
@@ -262,7 +266,7 @@ func (s *snapshot) prove(ctx context.Context, workers int) []error {
 // kept writes what is published to the data folder. Where that fails everything
 // goes on; only a later start has nothing to fall back to, and is told now.
 func (s *service) kept(out io.Writer, snap *snapshot) {
-	if last, _, err := openPublished(s.cfg); err == nil && last.Content == snap.hash && last.Program == version() && (snap.proof == nil || last.proves(snap)) {
+	if last, _, err := openPublished(s.cfg); err == nil && last.Content == snap.hash && last.Program == version() && (snap.proof == nil || last.Proof != nil && *last.Proof == *snap.proof) {
 		return
 	}
 	if err := snap.keep(s.cfg); err != nil {
@@ -275,16 +279,17 @@ func (s *service) kept(out io.Writer, snap *snapshot) {
 // chats and on one processor, and keeps the proof.
 func (s *service) proveLater(ctx context.Context, out io.Writer) {
 	snap := s.current()
-	if !s.proving || snap.proof != nil {
+	if s.prove == nil || snap.proof != nil {
 		return
 	}
 	proved := *snap
-	errs := proved.prove(ctx, 1)
+	var found findings
+	proved.proof, found = s.prove(snap, ctx, 1)
 	if ctx.Err() != nil {
 		return
 	}
-	if len(errs) > 0 {
-		fmt.Fprintf(out, "Content:   help is NOT always there\n%v\n", errors.Join(errs...))
+	if len(found) > 0 {
+		fmt.Fprintf(out, "Content:   help is NOT always there\n%v\n", errors.Join(found.errs()...))
 		s.log.Error("proof", "event", "proof", "outcome", "failed")
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,7 +37,11 @@ func (c serveCmd) Run(ctx context.Context, out io.Writer, cfg Config) error {
 	if err := errors.Join(cfg.serveFaults(), cfg.telegramFaults()); err != nil {
 		return err
 	}
-	s, err := newService(ctx, cfg, out, os.Stderr, func(s *service) { s.proving = !c.Watch })
+	s, err := newService(ctx, cfg, out, os.Stderr, func(s *service) {
+		if !c.Watch {
+			s.prove = (*snapshot).prove
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,9 @@ type service struct {
 
 	telegram []*telegram.Channel
 	watch    <-chan time.Time // when to look whether content changed; nil = never
-	proving  bool             // help is proved for content before it is published
+	// prove proves help for content before it is published, on so many processors
+	// (0 = all); nil = it is published without.
+	prove func(s *snapshot, ctx context.Context, workers int) (*Proof, findings)
 
 	// where it listens, once ready is closed
 	webAddr, adminAddr string
@@ -88,7 +95,7 @@ func newService(ctx context.Context, cfg Config, out, logs io.Writer, change ...
 		return nil, err
 	}
 	s.snap = snap
-	if s.crisis, err = crisis.New(); err != nil {
+	if s.crisis, err = crisisReader(); err != nil {
 		return nil, fmt.Errorf("crisis words: %w", err)
 	}
 	if s.state, err = openState(ctx, cfg, out); err != nil {
@@ -187,6 +194,7 @@ func (s *service) run(ctx context.Context, out io.Writer) error {
 	s.webAddr, s.adminAddr = web.Addr().String(), admin.Addr().String()
 	s.welcome(out, s.webAddr, s.adminAddr)
 	close(s.ready)
+	debug.FreeOSMemory() // what reading the content took is not needed any more
 
 	select {
 	case <-ctx.Done():
@@ -248,7 +256,7 @@ func (s *service) reloads(ctx context.Context, out io.Writer, seen string) {
 		if errs := s.reload(ctx, out); ctx.Err() != nil {
 			return
 		} else if len(errs) > 0 {
-			fmt.Fprintf(out, "Content:   %d problems, the content that runs goes on\n%v\n", len(errs), errors.Join(errs...))
+			fmt.Fprintf(out, "Content:   %d %s, the content that runs goes on\n%v\n", len(errs), plural(len(errs), "problem", "problems"), errors.Join(errs...))
 		} else {
 			fmt.Fprintf(out, "Content:   %s\n", s.current().hash)
 		}

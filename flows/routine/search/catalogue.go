@@ -7,11 +7,11 @@ import (
 )
 
 // Documents makes documents of a catalogue: routines, law, time limits, resources
-// and the words of the field.
+// and the words of the field, and what municipalities have of their own.
 func Documents(c *routine.Catalogue) ([]Document, []Term) {
 	var docs []Document
-	for _, r := range c.Routines() {
-		d := Document{ID: r.ID, Roles: r.Roles, Title: texts(r.Title), Asked: r.Asked, Signs: texts(r.When...)}
+	add := func(tenant string, r *routine.Routine) {
+		d := Document{Tenant: tenant, ID: r.ID, Roles: r.Roles, Title: texts(r.Title), Asked: r.Asked, Signs: texts(r.When...)}
 		d.Signs = append(d.Signs, texts(r.Acute.Text)...)
 		for _, s := range r.Steps {
 			d.Text = append(d.Text, texts(s.Text)...)
@@ -20,6 +20,17 @@ func Documents(c *routine.Catalogue) ([]Document, []Term) {
 			d.Text = append(d.Text, texts(part...)...)
 		}
 		docs = append(docs, d)
+	}
+	c = c.For("")
+	for _, r := range c.Routines() {
+		add("", r)
+	}
+	for _, tenant := range c.Tenants() {
+		for _, r := range c.For(tenant).Routines() {
+			if r.Local {
+				add(tenant, r)
+			}
+		}
 	}
 	for _, l := range c.Laws() {
 		d := Document{ID: l.ID, Title: texts(l.Title), Text: texts(l.Lines...)}

@@ -8,26 +8,44 @@ import (
 )
 
 // warn puts immediate danger first (S10). The reader of children's words finds
-// danger in much that staff tell in the past tense; where nothing else in the
-// question speaks for danger now, or it speaks of suicide, the routine that fits
-// stays first, and immediate danger stands among the first three. Danger is told in any case.
+// danger in much that staff tell of: "he hits her every weekend", "he threatened
+// her last year". Danger now must mean now, or nobody believes it: what was, or
+// happens again and again, with nothing that tells of now, is no danger now. The
+// routine that fits it comes first, and immediate danger stays among the first
+// three, as it also does where only the one reader finds it.
 func (ix *Index) warn(a analysis, u flows.Understanding, own float64, r *Result) {
-	if u.Level != flows.Acute || !slices.Contains(spoken, u.Language) {
+	read := u.Level == flows.Acute && slices.Contains(spoken, u.Language)
+	now := ix.has(a, "now") || present(a)
+	bygone := ix.has(a, "bygone") && !now && !ix.has(a, "soon")
+	// A child that leaves tomorrow may never come back.
+	leaves := len(r.IDs) > 0 && (r.IDs[0] == Abroad || r.IDs[0] == FGM) && (now || ix.has(a, "soon"))
+	read = read || leaves
+	itself := len(r.IDs) > 0 && r.IDs[0] == Danger
+	if !read && !itself || ix.danger < 0 {
+		r.Danger = read && !bygone
 		return
 	}
-	r.Danger = true
-	if ix.danger < 0 {
-		return
-	}
+	r.Danger = !bygone
 	at := 0
-	if len(r.IDs) > 0 && !r.FirstPerson && !slices.Contains(r.IDs[:1], Danger) {
-		suicide := r.IDs[0] == Suicide && !ix.has(a, "now")
-		switch {
-		case suicide:
-			at = 1
-		case own < weights.danger:
-			at = 2
+	switch {
+	case bygone && itself:
+		if len(r.IDs) == 1 {
+			return
 		}
+		r.IDs[0], r.IDs[1] = r.IDs[1], r.IDs[0]
+		return
+	case bygone:
+		at = min(2, len(r.IDs))
+	case itself, len(r.IDs) == 0, r.FirstPerson:
+	case r.IDs[0] == Suicide:
+		if !now && !ix.has(a, "danger") {
+			at = 1
+		}
+	case own >= weights.danger, now && ix.harmed(a):
+	case ix.has(a, "soon"):
+		at = 1
+	default:
+		at = 2
 	}
 	r.first(Danger, at)
 	if r.Unsure {
@@ -36,6 +54,32 @@ func (ix *Index) warn(a analysis, u flows.Understanding, own float64, r *Result)
 	for _, w := range u.Why {
 		r.Why = append(r.Why, "danger/"+w)
 	}
+}
+
+// present tells whether a text says "now" of what happens, and does not ask what
+// to do now.
+func present(a analysis) bool {
+	asks := false
+	for i := range a.tokens {
+		t := &a.tokens[i]
+		switch {
+		case t.end:
+			asks = false
+		case slices.Contains(questions, t.word):
+			asks = true
+		case !asks && (t.word == "nå" || t.word == "no" && a.tongue == no && i > 1 || t.word == "now"):
+			return true
+		}
+	}
+	return false
+}
+
+// questions are words that ask; what stands after them is asked, not told.
+var questions = strings.Fields("hva kva hvordan korleis koss skal bør kan må hvem kven what how should must can who where hvor kor")
+
+// harmed tells whether a text speaks of what is done to somebody.
+func (ix *Index) harmed(a analysis) bool {
+	return slices.ContainsFunc(harms, func(h string) bool { return ix.has(a, h) }) || ix.has(a, "weapon") || ix.has(a, "danger")
 }
 
 // spoken are the languages questions are asked in. The reader knows more, and
@@ -166,6 +210,14 @@ var (
 // harms are the concepts of what is done to somebody.
 var harms = []string{"hit", "violence", "threat", "touch", "rape", "sexual", "choke", "kick", "grab", "lockup", "kill", "beatenup", "force", "extort"}
 
+// opens tells whether the word at i begins what is said: "jeg blir slått", not
+// "hva gjør jeg".
+func opens(a analysis, i int) bool {
+	return i == 0 || a.tokens[i-1].end || slices.Contains(openers, a.tokens[i-1].word)
+}
+
+var openers = strings.Fields("at når fordi om hvis viss og men så da blir vert ble blei vart har er that when because if and but so was am got have hei hello")
+
 // firstPerson tells whether a question is worded as by somebody it happens to:
 // harm with "me" after it, or with "I" before it ("I am beaten"). It only opens
 // a door, so it may be wrong.
@@ -195,7 +247,7 @@ func (ix *Index) firstPerson(a analysis, u flows.Understanding) bool {
 			}
 		}
 		for j := i - 1; j >= 0 && j >= i-4; j-- {
-			if slices.Contains(myself, a.tokens[j].word) {
+			if slices.Contains(myself, a.tokens[j].word) && opens(a, j) {
 				return true
 			}
 		}

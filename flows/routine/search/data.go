@@ -75,6 +75,29 @@ func read(fsys fs.FS, name string, dst any) error {
 	return nil
 }
 
+// askedQuestions reads data/asked: questions with what should be found, each an
+// example.
+func askedQuestions(fsys fs.FS) ([]Question, error) {
+	names, err := fs.Glob(fsys, "data/asked/*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	var all []Question
+	for _, name := range names {
+		f, err := fsys.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		qs, err := ReadQuestions(f, name)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, qs...)
+	}
+	return all, nil
+}
+
 // cue is a few concepts that together speak for an entry.
 type cue struct {
 	id     string
