@@ -24,8 +24,8 @@ import (
 	"trygg/bot/telegram"
 	"trygg/bot/webchat"
 	"trygg/flows"
-	"trygg/flows/routine/desk"
 	"trygg/flows/card"
+	"trygg/flows/routine/desk"
 )
 
 // crawl walks every conversation as children of one kind would: one language,
