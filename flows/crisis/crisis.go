@@ -38,12 +38,17 @@ func New() (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("crisis: %w", err)
 	}
-	r := &Reader{x: x}
-	r.scratch.New = func() any { return &scratch{} }
-	if err := r.learn(embedded); err != nil {
+	r := newReader(x)
+	if r.ev, err = recall(learned); err != nil {
 		return nil, fmt.Errorf("crisis: %w", err)
 	}
 	return r, nil
+}
+
+func newReader(x *lexicon) *Reader {
+	r := &Reader{x: x}
+	r.scratch.New = func() any { return &scratch{} }
+	return r
 }
 
 // scratch is the memory of one reading. It is wiped before it is used again
@@ -539,7 +544,8 @@ func (x *lexicon) typo(word []rune, t *token) {
 		if !ok {
 			return
 		}
-		for _, e := range x.nearest[at] {
+		for ; at >= 0; at = x.nearest[at].next {
+			e := x.nearest[at].entry
 			w := x.entries[e].runes
 			if w[0] != word[0] || len(w)-len(word) > 1 || len(word)-len(w) > 1 {
 				continue

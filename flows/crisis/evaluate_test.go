@@ -40,8 +40,8 @@ func mustSentences(t testing.TB, half string) []crisis.Sentence {
 }
 
 // TestCrisisEvaluation measures on both halves. The dev half was looked at while the
-// data was written; the held half was written when it was finished, and is only
-// ever measured.
+// data was written; the held half was written by others, and is only ever
+// measured.
 func TestCrisisEvaluation(t *testing.T) {
 	r := mustReader(t)
 	dev := crisis.Evaluate(r, mustSentences(t, "dev"))
@@ -61,22 +61,25 @@ func TestCrisisEvaluation(t *testing.T) {
 			t.Errorf("%s: %s is %s, want at most %.3f", half, what, got, want)
 		}
 	}
+	// No worse than what was measured when these sentences were new, less what a
+	// handful of them make. The dev half is meant to be hard.
 	for lang := range dev.Danger {
-		least("dev", "danger in "+lang, dev.Danger[lang], 0.90)
+		least("dev", "danger in "+lang, dev.Danger[lang], 0.70)
 	}
-	least("dev", "acute", dev.Kinds[crisis.KindAcute]["all"], 0.95)
-	least("dev", "disclosure", dev.Kinds[crisis.KindDisclosure]["all"], 0.95)
-	least("dev", "indirect", dev.Kinds[crisis.KindIndirect]["all"], 0.85)
-	least("dev", "topic", dev.Topics["all"], 0.85)
-	most("dev", "everyday", dev.Kinds[crisis.KindEveryday]["all"], 0.05)
+	least("dev", "acute", dev.Kinds[crisis.KindAcute]["all"], 0.90)
+	least("dev", "disclosure", dev.Kinds[crisis.KindDisclosure]["all"], 0.84)
+	least("dev", "indirect", dev.Kinds[crisis.KindIndirect]["all"], 0.64)
+	least("dev", "topic", dev.Topics["all"], 0.58)
+	most("dev", "everyday", dev.Kinds[crisis.KindEveryday]["all"], 0.085)
 	most("dev", "hard", dev.Kinds[crisis.KindHard]["all"], 0.20)
 
-	// No worse than what was measured when the held half was new, less what a
-	// handful of sentences make.
-	least("held", "acute", held.Kinds[crisis.KindAcute]["all"], 0.88)
-	least("held", "disclosure", held.Kinds[crisis.KindDisclosure]["all"], 0.92)
-	least("held", "indirect", held.Kinds[crisis.KindIndirect]["all"], 0.88)
-	least("held", "topic", held.Topics["all"], 0.70)
-	most("held", "everyday", held.Kinds[crisis.KindEveryday]["all"], 0.13)
-	most("held", "hard", held.Kinds[crisis.KindHard]["all"], 0.20)
+	for lang := range held.Danger {
+		least("held", "danger in "+lang, held.Danger[lang], 0.89)
+	}
+	least("held", "acute", held.Kinds[crisis.KindAcute]["all"], 0.94)
+	least("held", "disclosure", held.Kinds[crisis.KindDisclosure]["all"], 0.935)
+	least("held", "indirect", held.Kinds[crisis.KindIndirect]["all"], 0.91)
+	least("held", "topic", held.Topics["all"], 0.74)
+	most("held", "everyday", held.Kinds[crisis.KindEveryday]["all"], 0.085)
+	most("held", "hard", held.Kinds[crisis.KindHard]["all"], 0.15)
 }

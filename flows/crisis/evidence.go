@@ -1,25 +1,19 @@
 package crisis
 
 import (
-	"bytes"
-	"fmt"
-	"io/fs"
 	"math"
-	"path"
-	"slices"
-	"strings"
-	"sync"
 
 	"trygg/flows"
 )
 
 // The rules know what was foreseen. For the rest a message is compared with the
-// sentences of data/examples, all written by hand: which concepts, pairs of
-// concepts and words stand in sentences about danger, and which in everyday
-// ones? Each gets a weight, fitted when the program starts, in an order that is
-// always the same, so that the sum tells the example sentences apart. Nothing
-// else is fitted, nothing is kept between messages, and every decision names the
-// example that shares most of its weight and the pair that weighed most (S18).
+// sentences of data/examples, all written by hand: which rules, concepts, pairs
+// of concepts and words stand in sentences about danger, and which in everyday
+// ones? Each has a weight, fitted beforehand from those sentences alone, in an
+// order that is always the same, so that the sum tells them apart; the weights
+// are data/learned.bin, which learned.go reads. Nothing is fitted in the program,
+// nothing is kept between messages, and every decision names the example that
+// shares most of its weight and the pair that weighed most (S18).
 
 // grade is what an example stands for.
 type grade uint8
@@ -48,15 +42,15 @@ const (
 
 // needed is the weight it takes to say worry, disclosure and acute after what the
 // rules found: much where they found nothing, little where they are sure. With
-// less than that a rule was caught by everyday speech. Chosen by leaving examples
-// out in turn.
+// less than that a rule was caught by everyday speech. Chosen by leaving the
+// sentences of one writer out in turn.
 var needed = [...]weight{
-	foundNothing:    {0.7, -0.3, -1.5},
-	foundHint:       {0.7, -1.0, -1.4},
-	foundPhrase:     {-0.4, -0.8, -1.0},
-	foundHarm:       {-0.5, -0.4, -1.6},
-	foundDisclosure: {-1.2, -1.5, -2.2},
-	foundAcute:      {-1.6, -2.2, -3.3},
+	foundNothing:    {0.4, -1.7, -2.4},
+	foundHint:       {0.1, -2.0, -2.7},
+	foundPhrase:     {-0.7, -1.2, -1.6},
+	foundHarm:       {-0.5, -1.6, -2.4},
+	foundDisclosure: {-0.6, -2.1, -2.6},
+	foundAcute:      {-1.0, -2.4, -3.2},
 }
 
 // deniedStays is as needed, for what is denied to stay a worry (S11).
@@ -67,20 +61,6 @@ const (
 	// tell what all the others do not.
 	fewestWords = 3
 	fewWords    = 16
-)
-
-// How the weights are fitted.
-const (
-	rounds    = 8
-	rate      = 0.1
-	shrinking = 0.03
-
-	// A sentence with {several|ways} to say it is written out so many times its
-	// longest list.
-	mostWays = 2
-
-	topicRounds = 5
-	topicRate   = 0.06
 )
 
 const (
@@ -100,6 +80,14 @@ type example struct {
 	features []int32
 }
 
+// speaks is how much a feature speaks for a topic.
+type speaks struct {
+	topic uint8
+	by    float32
+}
+
+// evidence is the table of features. The number of a feature is one more than
+// its place; 0 is none.
 type evidence struct {
 	concepts [maxConcepts]int32
 	together []int32 // two concepts in one stretch, the smaller first
@@ -107,17 +95,26 @@ type evidence struct {
 	words    map[uint64]int32
 	weights  []weight
 	names    [][2]int16 // the concepts of a feature; -1 = none
-	topics   [][]float32
+	topics   [][]speaks
 	bias     weight
-	examples []example
+	examples []example // named in reasons
 	postings [][]int32
 }
 
-// features lists what a stretch of tokens is weighed by, each thing once: its
-// concepts, every two of them, those close to each other in their order, and how
-// its words begin. With grow set, what is new gets a number.
-func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) []int32 {
-	dst := s.features[:0]
+func newEvidence() *evidence {
+	return &evidence{
+		together: make([]int32, maxConcepts*maxConcepts),
+		ordered:  make([]int32, maxConcepts*maxConcepts),
+		words:    map[uint64]int32{},
+	}
+}
+
+// features lists what the tokens from..to are weighed by, each thing once: the
+// rules that held there, what phrases say, the concepts, every two of them, those
+// close to each other in their order, and how the words begin. With grow set,
+// what is new gets a number.
+func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []int32 {
+	tokens, dst := s.tokens[from:to], s.features[:0]
 	for len(s.seen) < len(ev.weights) {
 		s.seen = append(s.seen, false)
 	}
@@ -136,7 +133,19 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 			dst = append(dst, f)
 		}
 	}
-	var all set
+	hashed := func(h uint64) {
+		at := ev.words[h]
+		add(&at, -1, -1)
+		if grow {
+			ev.words[h] = at
+		}
+	}
+	for i := range s.hits {
+		if h := &s.hits[i]; from <= h.token && h.token < to {
+			hashed(h.rule.key + uint64(h.level))
+		}
+	}
+	var all, said set
 	var buf [96]int
 	before := uint64(0) // the word before
 	for i := range tokens {
@@ -146,6 +155,9 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 			continue
 		}
 		all.or(&t.base)
+		told := t.all
+		told.without(&t.base)
+		said.or(&told)
 		for d := 1; d <= 2 && i+d < len(tokens); d++ {
 			next := &tokens[i+d]
 			if next.stop || next.base.empty() {
@@ -175,13 +187,12 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 			n--
 		}
 		for _, h := range of[:n] {
-			at := ev.words[h]
-			add(&at, -1, -1)
-			if grow {
-				ev.words[h] = at
-			}
+			hashed(h)
 		}
 		before = pair
+	}
+	for c := range each(&said) {
+		hashed(uint64(c)*1000000009 + 77)
 	}
 	list := buf[:0]
 	for c := range each(&all) {
@@ -202,238 +213,6 @@ func (ev *evidence) features(x *lexicon, s *scratch, tokens []token, grow bool) 
 	return dst
 }
 
-// learn reads the examples and fits the weights.
-func (r *Reader) learn(fsys fs.FS) error {
-	x := r.x
-	ev := &evidence{
-		together: make([]int32, maxConcepts*maxConcepts),
-		ordered:  make([]int32, maxConcepts*maxConcepts),
-		words:    map[uint64]int32{},
-	}
-	names, err := fs.Glob(fsys, "data/examples/*.txt")
-	if err != nil {
-		return err
-	}
-	s := &scratch{}
-	for _, name := range names {
-		b, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		base := strings.TrimSuffix(path.Base(name), ".txt")
-		tag, _, _ := strings.Cut(base, "-")
-		l := slices.Index(languages, tag)
-		if l < 0 {
-			return fmt.Errorf("%s: %q is not a language", name, tag)
-		}
-		sentences, err := ParseSentences(bytes.NewReader(b), tag, base)
-		if err != nil {
-			return err
-		}
-		for _, sn := range written(sentences) {
-			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], topic: -1, langs: 1 << l}
-			s.wipe()
-			r.analyse(s, sn.Words.Read())
-			n := len(s.tokens)
-			e.features = slices.Clone(ev.features(x, s, s.tokens[:min(n, 2*chunk)], true))
-			// Every stretch of an everyday story is an everyday example.
-			for from := chunkStep; e.grade == gradeNone && from+chunkStep < n; from += chunkStep {
-				more := e
-				more.features = slices.Clone(ev.features(x, s, s.tokens[from:min(from+chunk, n)], true))
-				ev.examples = append(ev.examples, more)
-			}
-			// Where a heading names several topics, the rules choose among them.
-			var u flows.Understanding
-			r.rules(s, &u)
-			for _, topic := range append(u.Topics, sn.Topics...) {
-				if slices.Contains(sn.Topics, topic) {
-					e.topic = topicOf(topic)
-					break
-				}
-			}
-			if e.topic < 0 && e.grade == gradeNone {
-				e.topic = topicOf("other")
-			}
-			ev.examples = append(ev.examples, e)
-		}
-	}
-	var fits sync.WaitGroup
-	fits.Go(ev.fit)
-	fits.Go(ev.fitTopics)
-	fits.Wait()
-	ev.postings = make([][]int32, len(ev.weights))
-	for i, e := range ev.examples {
-		for _, f := range e.features {
-			ev.postings[f] = append(ev.postings[f], int32(i))
-		}
-	}
-	r.ev = ev
-	return nil
-}
-
-// written writes out the sentences that hold {one|or|another}. Every way of
-// saying each part is used, together with ever other ways of saying the rest,
-// but not all that could be put together.
-func written(sentences []Sentence) []Sentence {
-	out := make([]Sentence, 0, len(sentences))
-	next := uint64(1)
-	for _, s := range sentences {
-		text := s.Words.Read()
-		if !strings.Contains(text, "{") {
-			out = append(out, s)
-			continue
-		}
-		var fixed []string
-		var parts [][]string
-		most, all := 1, 1
-		for {
-			before, rest, ok := strings.Cut(text, "{")
-			fixed = append(fixed, before)
-			if !ok {
-				break
-			}
-			inside, after, _ := strings.Cut(rest, "}")
-			part := strings.Split(inside, "|")
-			parts = append(parts, part)
-			most, all = max(most, len(part)), min(all*len(part), 1<<20)
-			text = after
-		}
-		ways := min(all, mostWays*most)
-		for i := range ways {
-			var b strings.Builder
-			for k, part := range parts {
-				n := len(part)
-				if all > ways && i%n == 0 || i == 0 {
-					for at := n - 1; at > 0; at-- { // a shuffle that is always the same
-						next = next*6364136223846793005 + 1442695040888963407
-						j := int(next>>33) % (at + 1)
-						part[at], part[j] = part[j], part[at]
-					}
-				}
-				at := i % n
-				if all <= ways {
-					at = i / every(parts[:k]) % n
-				}
-				b.WriteString(fixed[k])
-				b.WriteString(part[at])
-			}
-			b.WriteString(fixed[len(parts)])
-			way := s
-			way.Words = flows.NewWords(b.String())
-			out = append(out, way)
-		}
-	}
-	return out
-}
-
-// every is in how many ways parts can be put together.
-func every(parts [][]string) int {
-	n := 1
-	for _, part := range parts {
-		n *= len(part)
-	}
-	return n
-}
-
-// fit finds the weights by logistic regression: example after example, each
-// weight is moved a little towards what would have told the example right, by
-// less the more often it has been moved.
-func (ev *evidence) fit() {
-	n := len(ev.examples)
-	if n == 0 {
-		return
-	}
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	moved := make([]weight, len(ev.weights))
-	next := uint64(1)
-	for range rounds {
-		for i := n - 1; i > 0; i-- { // a shuffle that is always the same
-			next = next*6364136223846793005 + 1442695040888963407
-			j := int(next>>33) % (i + 1)
-			order[i], order[j] = order[j], order[i]
-		}
-		for _, at := range order {
-			e := &ev.examples[at]
-			sum := ev.bias
-			for _, f := range e.features {
-				w := &ev.weights[f]
-				sum[0], sum[1], sum[2] = sum[0]+w[0], sum[1]+w[1], sum[2]+w[2]
-			}
-			var miss weight
-			for k := range miss {
-				miss[k] = float32(1 / (1 + math.Exp(-float64(sum[k]))))
-				if int(e.grade) > k {
-					miss[k]--
-				}
-				ev.bias[k] -= 0.05 * miss[k]
-			}
-			for _, f := range e.features {
-				w, m := &ev.weights[f], &moved[f]
-				for k := range w {
-					g := miss[k] + shrinking*w[k]
-					m[k] += g * g
-					w[k] -= rate * g / float32(math.Sqrt(float64(m[k])+1e-8))
-				}
-			}
-		}
-	}
-}
-
-// fitTopics fits, in the same way, how much each feature speaks for each topic.
-func (ev *evidence) fitTopics() {
-	n := len(topics)
-	seen := make([]int, len(ev.weights))
-	for _, e := range ev.examples {
-		if e.topic >= 0 {
-			for _, f := range e.features {
-				seen[f]++
-			}
-		}
-	}
-	ev.topics = make([][]float32, len(ev.weights))
-	for f := range seen {
-		if seen[f] > 1 {
-			ev.topics[f] = make([]float32, n)
-		}
-	}
-	sums := make([]float64, n)
-	for round := range topicRounds {
-		step := float32(topicRate / float64(1+round))
-		for _, e := range ev.examples {
-			if e.topic < 0 {
-				continue
-			}
-			clear(sums)
-			for _, f := range e.features {
-				for i, w := range ev.topics[f] {
-					sums[i] += float64(w)
-				}
-			}
-			total := 0.0
-			for i, sum := range sums {
-				sums[i] = math.Exp(min(sum, 30))
-				total += sums[i]
-			}
-			for i := range sums {
-				miss := float32(sums[i] / total)
-				if i == e.topic {
-					miss--
-				}
-				if miss > 0.01 || miss < -0.01 {
-					for _, f := range e.features {
-						if w := ev.topics[f]; w != nil {
-							w[i] -= step * miss
-						}
-					}
-				}
-			}
-		}
-	}
-}
-
 // weighing is the evidence found in a message.
 type weighing struct {
 	score    weight
@@ -452,7 +231,7 @@ func (r *Reader) weigh(s *scratch) weighing {
 		to := min(from+chunk, n)
 		windows++
 		w := ev.bias
-		for _, f := range ev.features(r.x, s, s.tokens[from:to], false) {
+		for _, f := range ev.features(r.x, s, from, to, false) {
 			fw := &ev.weights[f]
 			w[0], w[1], w[2] = w[0]+fw[0], w[1]+fw[1], w[2]+fw[2]
 		}
@@ -477,7 +256,7 @@ func (r *Reader) weigh(s *scratch) weighing {
 // with the stretch, and the two concepts that weighed most.
 func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 	ev := r.ev
-	features := ev.features(r.x, s, s.tokens[w.from:w.to], false)
+	features := ev.features(r.x, s, w.from, w.to, false)
 	shared := map[int32]float32{}
 	split := max(int(least)-1, 0)
 	var heavy float32
@@ -510,8 +289,12 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 	return ev.examples[best].id, pair
 }
 
-// sayOfRules is what a topic that a rule named has ahead of the others.
-const sayOfRules = 2
+// sayOfRules is what a topic that a rule named has ahead of the others, and
+// otherLess what it takes more to be about nothing that is on the list.
+const (
+	sayOfRules = 2
+	otherLess  = 1.5
+)
 
 // topic puts the one first that the stretch and the rules together speak for
 // most; the other topics that rules named stay behind it.
@@ -522,11 +305,11 @@ func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 	if u.Level == flows.Acute && len(u.Topics) > 0 && topicOf(u.Topics[0]) == 0 {
 		return // a wish to die goes before everything
 	}
-	for _, f := range ev.features(r.x, s, s.tokens[w.from:w.to], false) {
+	for _, f := range ev.features(r.x, s, w.from, w.to, false) {
 		if tw := ev.topics[f]; tw != nil {
 			known++
-			for i := range tw {
-				sums[i] += tw[i]
+			for _, t := range tw {
+				sums[t.topic] += t.by
 			}
 		}
 	}
@@ -541,6 +324,7 @@ func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 		sums[topicOf(name)] += sayOfRules / float32(1+k)
 	}
 	at, other := 0, topicOf("other")
+	sums[other] -= otherLess
 	for i := range topics {
 		if sums[i] > sums[at] && (i != other || u.Level == flows.None) {
 			at = i

@@ -25,11 +25,13 @@ func fold(dst []rune, s string) []rune {
 		head, tail := cut(s[:maxBytes/2], true), cut(s[len(s)-maxBytes/2:], false)
 		s = head + " " + tail
 	}
-	// Combining marks beyond the second on a letter carry no meaning, and make
-	// composing slow.
-	s = thin(s)
-	if norm.NFKC.QuickSpanString(s) < len(s) {
-		s = norm.NFKC.String(s)
+	if !ascii(s) {
+		// Combining marks beyond the second on a letter carry no meaning, and make
+		// composing slow.
+		s = thin(s)
+		if norm.NFKC.QuickSpanString(s) < len(s) {
+			s = norm.NFKC.String(s)
+		}
 	}
 	for _, r := range s {
 		if len(dst) >= maxRunes {
@@ -69,6 +71,16 @@ func fold(dst []rune, s string) []rune {
 		dst = append(dst, r)
 	}
 	return dst
+}
+
+// ascii tells whether s has nothing to compose.
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // plain maps letters that are written in several ways without a difference in

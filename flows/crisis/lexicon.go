@@ -126,7 +126,7 @@ type lexicon struct {
 	// with a letter left out
 	bones   map[uint64]int32
 	near    map[uint64]int32
-	nearest [][]int32
+	nearest []neighbour
 
 	patterns  []pattern
 	byEntry   [kinds][][]int32 // entry -> patterns anchored in it
@@ -146,10 +146,19 @@ type lexicon struct {
 	present  set // now
 }
 
+// Room for what the data holds, so that it is not copied while it grows.
+const (
+	roomNodes   = 160_000
+	roomEntries = 92_000
+	roomNear    = 162_000
+)
+
 func load(fsys fs.FS) (*lexicon, error) {
 	x := &lexicon{
-		concepts: map[string]int{}, groups: map[string]set{}, next: map[uint64]int32{},
-		exact: []int32{-1}, stems: []int32{-1}, bones: map[uint64]int32{}, near: map[uint64]int32{},
+		concepts: map[string]int{}, groups: map[string]set{}, next: make(map[uint64]int32, roomNodes),
+		exact: append(make([]int32, 0, roomNodes), -1), stems: append(make([]int32, 0, roomNodes), -1),
+		entries: make([]entry, 0, roomEntries), bones: make(map[uint64]int32, roomEntries), near: make(map[uint64]int32, roomNear),
+		nearest: make([]neighbour, 0, roomNear+roomNear/4),
 	}
 	var shared sharedFile
 	if err := read(fsys, "data/shared.yaml", &shared); err != nil {
@@ -440,16 +449,21 @@ func (x *lexicon) meaning(e int32) bool {
 	return false
 }
 
+// neighbour is an entry close to a form, and the place of the next one, or -1.
+type neighbour struct{ entry, next int32 }
+
 func (x *lexicon) closeTo(h uint64, e int32) {
-	at, ok := x.near[h]
+	first, ok := x.near[h]
 	if !ok {
-		at = int32(len(x.nearest))
-		x.near[h] = at
-		x.nearest = append(x.nearest, nil)
+		first = -1
 	}
-	if !slices.Contains(x.nearest[at], e) {
-		x.nearest[at] = append(x.nearest[at], e)
+	for at := first; at >= 0; at = x.nearest[at].next {
+		if x.nearest[at].entry == e {
+			return
+		}
 	}
+	x.near[h] = int32(len(x.nearest))
+	x.nearest = append(x.nearest, neighbour{e, first})
 }
 
 // hash is FNV-1a over runes, one of them left out when skip is not negative.

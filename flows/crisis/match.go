@@ -16,6 +16,7 @@ type pattern struct {
 	id       string
 	elements []element
 	marks    set
+	langs    langs // of the file it stands in
 	kind     patternKind
 	anchor   int   // the element it is looked up by
 	others   []int // the rest of what it cannot do without
@@ -45,7 +46,7 @@ type element struct {
 // compile enters the patterns of one language.
 func (x *lexicon) compile(f languageFile, l langs) error {
 	add := func(id, text string, marks set, kind patternKind) error {
-		p := pattern{id: id, marks: marks, kind: kind}
+		p := pattern{id: id, marks: marks, kind: kind, langs: family(l)}
 		for _, field := range strings.Fields(text) {
 			e, err := x.element(field, l)
 			if err != nil {
@@ -256,7 +257,8 @@ type rule struct {
 	short  int
 	help   bool
 	prio   int
-	harmed bool // the core is a harm word, which can be denied
+	key    uint64 // its number among the features
+	harmed bool   // the core is a harm word, which can be denied
 }
 
 func (x *lexicon) rule(f ruleFile) error {
@@ -300,6 +302,7 @@ func (x *lexicon) rule(f ruleFile) error {
 	if r.core.empty() {
 		return fmt.Errorf("no core")
 	}
+	r.key = hash([]rune(r.id), -1) * 31337
 	r.harmed = r.core.meets(&x.harm)
 	for c := range each(&r.core) {
 		x.byCore[c] = append(x.byCore[c], int32(len(x.rules)))
@@ -336,7 +339,10 @@ func (t *token) has(id int32) bool {
 	return false
 }
 
-func (e *element) fits(t *token) bool {
+// fits tells whether t can stand in this place of a pattern of these languages. A
+// word has to be one in those languages there ("i" is another word in Somali);
+// what a word means may be said in any.
+func (e *element) fits(t *token, l langs) bool {
 	if t.stop {
 		return false
 	}
@@ -345,6 +351,9 @@ func (e *element) fits(t *token) bool {
 	}
 	if t.base.meets(&e.concepts) {
 		return true
+	}
+	if t.langs&l == 0 {
+		return false
 	}
 	for _, id := range e.entries {
 		if t.has(id) {
@@ -375,7 +384,7 @@ func (p *pattern) forward(tokens []token, k, i int, fuel *int) int {
 		}
 		return -1
 	}
-	if i < len(tokens) && e.fits(&tokens[i]) {
+	if i < len(tokens) && e.fits(&tokens[i], p.langs) {
 		if end := p.forward(tokens, k+1, i+1, fuel); end >= 0 {
 			return end
 		}
@@ -414,7 +423,7 @@ func (p *pattern) backward(tokens []token, k, i int, fuel *int) int {
 		}
 		return -1
 	}
-	if i >= 0 && e.fits(&tokens[i]) {
+	if i >= 0 && e.fits(&tokens[i], p.langs) {
 		if start := p.backward(tokens, k-1, i-1, fuel); start >= 0 {
 			return start
 		}
@@ -471,6 +480,10 @@ func together(tokens []token, i int, row []int32) bool {
 
 // at matches the pattern with its anchor on token i.
 func (p *pattern) at(tokens []token, i int) (from, to int, ok bool) {
+	// In a sentence of another language a row of meanings alone says nothing.
+	if tokens[i].langs&p.langs == 0 {
+		return 0, 0, false
+	}
 	fuel := 200
 	if to = p.forward(tokens, p.anchor, i, &fuel); to <= i {
 		return 0, 0, false
