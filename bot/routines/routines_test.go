@@ -2,7 +2,6 @@ package routines_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -155,9 +154,4 @@ func (x *tester) counted() []routines.Event {
 	e := x.events
 	x.events = nil
 	return e
-}
-
-func body(w *httptest.ResponseRecorder) string {
-	b, _ := io.ReadAll(w.Result().Body)
-	return string(b)
 }
