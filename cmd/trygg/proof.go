@@ -527,7 +527,7 @@ func (p *prover) walk(w *world, channel string, variant int) {
 		}
 	}
 	found, listed, known := map[key]bool{}, map[key]bool{}, map[key]bool{}
-	pressed := map[string]bool{} // kinds of pages
+	pressed, asked := map[string]bool{}, map[string]bool{} // kinds of pages
 	positions, presses := 0, 0
 	var queue []step
 	pages := onDesk(lib)
@@ -569,13 +569,22 @@ func (p *prover) walk(w *world, channel string, variant int) {
 			p.fail(s.Place, channel, "the screen cannot be shown")
 			continue
 		}
-		p.position(w, channel, s.Session, reply, false)
+		// Of pages of one kind one is asked for help and back here; each is shown by
+		// its channel with its help button later on.
+		kind := pageKind(s.Page)
+		first := s.Page == "" || !asked[kind]
+		asked[kind] = true
+		if first {
+			p.position(w, channel, s.Session, reply, false)
+		}
 		if k := (key{Place: s.Place, band: bandOf(lib, s.Session), back: len(s.Path) > 0}); !listed[k] {
 			listed[k] = true
 			set.list = append(set.list, s.Session)
-			p.position(w, channel, s.Session, bot.Reply{}, true)
+			if first {
+				p.position(w, channel, s.Session, bot.Reply{}, true)
+			}
 		}
-		if kind := pageKind(s.Page); s.Page != "" {
+		if s.Page != "" {
 			// From a routine and from a list all that lies behind is come to; of other
 			// pages one of each kind is gone on from.
 			if pressed[kind] && kind != "r." && kind != "th." {
@@ -791,7 +800,7 @@ func (p *prover) screens(w *world, set *places, locale string) {
 			}
 			way := s.Band
 			if locale == locales.Source {
-				way = s.Place.String()
+				way = stateOf(s.Place).String() + " " + pageKind(s.Page)
 			}
 			if way += upDown(away); !through[way] {
 				through[way] = true
@@ -805,8 +814,8 @@ func (p *prover) screens(w *world, set *places, locale string) {
 				continue
 			}
 			rendered++
-			if !asked[s.Place] {
-				asked[s.Place] = true
+			if kind := (flows.Place{Flow: s.Flow, State: s.State, Page: pageKind(s.Page)}); !asked[kind] {
+				asked[kind] = true
 				p.position(w, set.channel, s, bot.Reply{}, away)
 			}
 			w.shelf.lay(s, away)
