@@ -52,8 +52,8 @@ func TestEvaluation_examplesLeftOut(t *testing.T) {
 			share float64
 			floor float64
 		}{
-			{"recall@1", r.All.First.Share(), 0.84},
-			{"recall@3", r.All.Three.Share(), 0.91},
+			{"recall@1", r.All.First.Share(), 0.79},
+			{"recall@3", r.All.Three.Share(), 0.86},
 			{"outside empty", r.All.Outside.Share(), 0.82},
 		} {
 			if m.share < m.floor {
