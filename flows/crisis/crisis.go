@@ -958,17 +958,15 @@ func (r *Reader) name(s *scratch, u *flows.Understanding) {
 
 // compare adds what the examples say to what the rules said.
 func (r *Reader) compare(s *scratch, u *flows.Understanding) {
-	if s.words < fewestWords {
+	if s.words < fewestWords || s.spelt() < fewestWords {
 		return
 	}
 	w := r.weigh(s)
 	need := &needed[s.found(u.Level)]
 	level := flows.None
-	for l := flows.Worry; l <= flows.Acute; l++ {
-		// What does not even weigh as a worry is nothing more.
-		if w.score[l-flows.Worry] > need[l-flows.Worry] && w.score[0] > need[0] {
-			level = l
-		}
+	// What does not even weigh as a worry is nothing more, and so on.
+	for l := flows.Worry; l <= flows.Acute && w.score[l-flows.Worry] > need[l-flows.Worry]; l++ {
+		level = l
 	}
 	if s.lowered && s.words <= fewWords {
 		level = min(level, flows.Worry) // what is denied stays so
@@ -996,6 +994,18 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 		}
 	}
 	r.topic(s, w, u)
+}
+
+// spelt counts the words that have letters: pictures and marks are for the rules.
+func (s *scratch) spelt() int {
+	n := 0
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		if slices.ContainsFunc(s.runes[t.from:t.to], unicode.IsLetter) {
+			n++
+		}
+	}
+	return n
 }
 
 // found tells what the rules made of the message, by how much it is worth.

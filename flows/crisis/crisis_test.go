@@ -56,7 +56,7 @@ func TestRead_levels(t *testing.T) {
 		{"a teacher", "læreren min slo meg", flows.Disclosure, "violence-by-professional"},
 		{"a nude picture", "han truer med å dele nakenbildet mitt", flows.Disclosure, "abuse-online"},
 		{"forced to marry", "foreldrene mine tvinger meg til å gifte meg", flows.Disclosure, "forced-marriage"},
-		{"cutting", "de vil omskjære søsteren min", flows.Disclosure, "fgm"},
+		{"cutting that is planned is danger", "de vil omskjære søsteren min", flows.Acute, "fgm"},
 		{"bullying", "jeg blir mobba hver dag", flows.Disclosure, "bullying"},
 		{"nynorsk", "eg vert slegen heime", flows.Disclosure, "violence-physical"},
 		{"english", "my dad hits me", flows.Disclosure, "violence-physical"},

@@ -45,12 +45,12 @@ const (
 // less than that a rule was caught by everyday speech. Chosen by leaving the
 // sentences of one writer out in turn.
 var needed = [...]weight{
-	foundNothing:    {0.4, -1.7, -2.4},
-	foundHint:       {0.1, -2.0, -2.7},
-	foundPhrase:     {-0.7, -1.2, -1.6},
-	foundHarm:       {-0.5, -1.6, -2.4},
-	foundDisclosure: {-0.6, -2.1, -2.6},
-	foundAcute:      {-1.0, -2.4, -3.2},
+	foundNothing:    {0.0, -1.8, -1.4},
+	foundHint:       {0.1, -1.8, -2.0},
+	foundPhrase:     {0.0, -0.9, -1.2},
+	foundHarm:       {0.0, -2.2, -2.0},
+	foundDisclosure: {-0.2, -2.2, -1.8},
+	foundAcute:      {-0.4, -1.5, -1.8},
 }
 
 // deniedStays is as needed, for what is denied to stay a worry (S11).
@@ -75,31 +75,36 @@ type weight [3]float32
 type example struct {
 	id       string
 	grade    grade
-	topic    int
+	may      uint32 // the topics it can be about, a bit each; 0 = not known
 	langs    langs
 	features []int32
 }
 
-// speaks is how much a feature speaks for a topic.
-type speaks struct {
-	topic uint8
-	by    float32
-}
+// speaks is how much a feature speaks for each topic, in steps of 1/speakStep.
+type speaks [len(topics)]int8
+
+const speakStep = 64
 
 // evidence is the table of features. The number of a feature is one more than
 // its place; 0 is none.
 type evidence struct {
 	concepts [maxConcepts]int32
-	together []int32 // two concepts in one stretch, the smaller first
-	ordered  []int32 // one concept right before another, or nearly
-	words    map[uint64]int32
+	together []int32          // two concepts in one stretch, the smaller first
+	ordered  []int32          // one concept right before another, or nearly
+	words    map[uint64]int32 // by wordKey
 	weights  []weight
 	names    [][2]int16 // the concepts of a feature; -1 = none
-	topics   [][]speaks
+	topics   []speaks
+	speaker  []int32 // the place of a feature in topics, or -1
 	bias     weight
 	examples []example // named in reasons
-	postings [][]int32
+	named    []int32   // the examples of all features, one feature after the other
+	upTo     []int32   // where those of a feature end
 }
+
+// wordKey is as much of the hash of a word as is kept: few enough bits for a
+// small table, enough for no two of its words to meet.
+const wordKey = 1<<40 - 1
 
 func newEvidence() *evidence {
 	return &evidence{
@@ -134,6 +139,7 @@ func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []
 		}
 	}
 	hashed := func(h uint64) {
+		h &= wordKey
 		at := ev.words[h]
 		add(&at, -1, -1)
 		if grow {
@@ -175,7 +181,11 @@ func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []
 		}
 		word := raw
 		if t.n > 0 {
-			word = x.entries[t.ids[0]].runes
+			e := &x.entries[t.ids[0]]
+			word = e.runes
+			if t.guessed && !e.stem {
+				raw = word // a disguise, or a typing error
+			}
 		}
 		// The word itself, its beginnings as the lists have it and as it was typed,
 		// long for what it is, short for what its endings hide; and with the word
@@ -211,6 +221,15 @@ func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []
 	}
 	s.features = dst
 	return dst
+}
+
+// of lists the examples a feature names.
+func (ev *evidence) of(f int32) []int32 {
+	from := int32(0)
+	if f > 0 {
+		from = ev.upTo[f-1]
+	}
+	return ev.named[from:ev.upTo[f]]
 }
 
 // weighing is the evidence found in a message.
@@ -271,7 +290,7 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 				pair += "+" + r.x.names[names[1]]
 			}
 		}
-		for _, e := range ev.postings[f] {
+		for _, e := range ev.of(f) {
 			if ev.examples[e].grade >= least {
 				shared[e] += fw
 			}
@@ -289,27 +308,30 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 	return ev.examples[best].id, pair
 }
 
-// sayOfRules is what a topic that a rule named has ahead of the others, and
-// otherLess what it takes more to be about nothing that is on the list.
+// What a topic has ahead of the others: one that a rule named; "other" and small
+// talk where nothing is wrong; harm before rights and helpers where harm is told.
 const (
-	sayOfRules = 2
-	otherLess  = 1.5
+	sayOfRules    = 0.3
+	otherAhead    = 0.5
+	smallAhead    = 0.3
+	harmAhead     = 1
+	firstQuestion = "what-happens-if-i-tell" // it and the topics behind it are no harm
 )
 
 // topic puts the one first that the stretch and the rules together speak for
 // most; the other topics that rules named stay behind it.
 func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 	ev := r.ev
-	var sums [32]float32
+	var sums [len(topics)]float32
 	known := 0
 	if u.Level == flows.Acute && len(u.Topics) > 0 && topicOf(u.Topics[0]) == 0 {
 		return // a wish to die goes before everything
 	}
 	for _, f := range ev.features(r.x, s, w.from, w.to, false) {
-		if tw := ev.topics[f]; tw != nil {
+		if row := ev.speaker[f]; row >= 0 {
 			known++
-			for _, t := range tw {
-				sums[t.topic] += t.by
+			for i, by := range ev.topics[row] {
+				sums[i] += float32(by) / speakStep
 			}
 		}
 	}
@@ -324,7 +346,15 @@ func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 		sums[topicOf(name)] += sayOfRules / float32(1+k)
 	}
 	at, other := 0, topicOf("other")
-	sums[other] -= otherLess
+	switch {
+	case u.Level == flows.None:
+		sums[other] += otherAhead
+		sums[topicOf("smalltalk")] += smallAhead
+	case u.Level >= flows.Disclosure:
+		for i := topicOf(firstQuestion); i < other; i++ {
+			sums[i] -= harmAhead
+		}
+	}
 	for i := range topics {
 		if sums[i] > sums[at] && (i != other || u.Level == flows.None) {
 			at = i

@@ -24,6 +24,7 @@ var learned []byte
 const (
 	sumSize    = 32
 	weightStep = 256
+	wordBytes  = 5 // of wordKey
 )
 
 // How a feature is known again.
@@ -110,8 +111,10 @@ func recall(packed []byte) (*evidence, error) {
 	ev.words = make(map[uint64]int32, n)
 	ev.weights = make([]weight, n)
 	ev.names = make([][2]int16, n)
-	ev.topics = make([][]speaks, n)
-	ev.postings = make([][]int32, n)
+	ev.speaker = make([]int32, n)
+	ev.topics = make([]speaks, 0, n/4)
+	ev.upTo = make([]int32, n)
+	ev.named = make([]int32, 0, n)
 	for f := range ev.weights {
 		if t.err != nil {
 			return nil, t.err
@@ -123,7 +126,9 @@ func recall(packed []byte) (*evidence, error) {
 			c := t.number(maxConcepts)
 			ev.concepts[c], ev.names[f][0] = at, int16(c)
 		case keyWord:
-			ev.words[binary.LittleEndian.Uint64(t.bytes(8))] = at
+			var key [8]byte
+			copy(key[:wordBytes], t.bytes(wordBytes))
+			ev.words[binary.LittleEndian.Uint64(key[:])] = at
 		default:
 			a, b := t.number(maxConcepts), t.number(maxConcepts)
 			ev.names[f] = [2]int16{int16(a), int16(b)}
@@ -136,18 +141,19 @@ func recall(packed []byte) (*evidence, error) {
 		for k := range ev.weights[f] {
 			ev.weights[f][k] = t.float()
 		}
-		if n := t.number(len(topics) + 1); n > 0 {
-			ev.topics[f] = make([]speaks, n)
-			for i := range ev.topics[f] {
-				ev.topics[f][i] = speaks{uint8(t.number(len(topics))), t.float()}
+		ev.speaker[f] = -1
+		if t.number(2) == 1 {
+			ev.speaker[f] = int32(len(ev.topics))
+			var row speaks
+			for i, b := range t.bytes(len(row)) {
+				row[i] = int8(b)
 			}
+			ev.topics = append(ev.topics, row)
 		}
-		if n := t.number(100); n > 0 {
-			ev.postings[f] = make([]int32, n)
-			for i := range ev.postings[f] {
-				ev.postings[f][i] = int32(t.number(max(1, len(ev.examples))))
-			}
+		for range t.number(100) {
+			ev.named = append(ev.named, int32(t.number(max(1, len(ev.examples)))))
 		}
+		ev.upTo[f] = int32(len(ev.named))
 	}
 	if t.err == nil && len(t.rest) > 0 {
 		return nil, errTable

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/bits"
 	"os"
 	"path"
 	"runtime"
@@ -24,19 +25,24 @@ import (
 // How the weights are fitted. Chosen by leaving out all sentences of a writer in
 // turn.
 const (
-	rounds    = 15
-	settled   = 6
+	rounds    = 30
+	settled   = 10
 	rate      = 0.1
-	shrinking = 0.2
+	shrinking = 0.07
+	// So many of the features of a sentence are left out each time it is read, so
+	// that the others learn to do without them: what is typed has words that no
+	// example has.
+	leftOut = 0.5
 
 	// A sentence with {several|ways} to say it is written out so many times its
 	// longest list.
 	mostWays = 2
 
-	topicRounds = 8
-	topicRate   = 0.08
-	// A topic with few sentences counts for more, by this power of how few.
-	topicShare = 0.7
+	topicRounds    = 8
+	topicSettled   = 4
+	topicRate      = 0.03
+	topicShrinking = 0.1
+	seldom         = 3 // what fewer sentences have says nothing about a topic
 )
 
 // gather reads the examples and numbers their features.
@@ -64,7 +70,7 @@ func (r *Reader) gather(fsys fs.FS) (*evidence, error) {
 			return nil, err
 		}
 		for _, sn := range written(sentences) {
-			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], topic: -1, langs: 1 << l}
+			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], langs: 1 << l}
 			s.wipe()
 			r.analyse(s, sn.Words.Read())
 			var u flows.Understanding
@@ -77,15 +83,11 @@ func (r *Reader) gather(fsys fs.FS) (*evidence, error) {
 				more.features = slices.Clone(ev.features(x, s, from, min(from+chunk, n), true))
 				ev.examples = append(ev.examples, more)
 			}
-			// Where a heading names several topics, the rules choose among them.
-			for _, topic := range append(u.Topics, sn.Topics...) {
-				if slices.Contains(sn.Topics, topic) {
-					e.topic = topicOf(topic)
-					break
-				}
+			for _, topic := range sn.Topics {
+				e.may |= 1 << topicOf(topic)
 			}
-			if e.topic < 0 && e.grade == gradeNone {
-				e.topic = topicOf("other")
+			if e.may == 0 && e.grade == gradeNone {
+				e.may = 1 << topicOf("other")
 			}
 			ev.examples = append(ev.examples, e)
 		}
@@ -126,11 +128,7 @@ func written(sentences []Sentence) []Sentence {
 			for k, part := range parts {
 				n := len(part)
 				if all > ways && i%n == 0 || i == 0 {
-					for at := n - 1; at > 0; at-- { // a shuffle that is always the same
-						next = next*6364136223846793005 + 1442695040888963407
-						j := int(next>>33) % (at + 1)
-						part[at], part[j] = part[j], part[at]
-					}
+					shuffle(part, &next)
 				}
 				at := i % n
 				if all <= ways {
@@ -157,11 +155,31 @@ func every(parts [][]string) int {
 	return n
 }
 
+// shuffle puts list in another order, the same every time.
+func shuffle[T any](list []T, next *uint64) {
+	for i := len(list) - 1; i > 0; i-- {
+		j := int(random(next)>>33) % (i + 1)
+		list[i], list[j] = list[j], list[i]
+	}
+}
+
+func random(next *uint64) uint64 {
+	*next = *next*6364136223846793005 + 1442695040888963407
+	return *next
+}
+
+// move moves a weight against the slope, by less the more often it has been moved.
+func move(w, moved *float32, slope, rate float32) {
+	*moved += slope * slope
+	*w -= rate * slope / float32(math.Sqrt(float64(*moved)+1e-8))
+}
+
 // fit finds the weights by logistic regression: example after example, each
-// weight is moved a little towards what would have told the example right, by
-// less the more often it has been moved. In every language danger and no danger
-// weigh the same, however many sentences there are of each; else what is added
-// in one language would move the others.
+// weight is moved a little towards what would have told the example right. In
+// every language danger and no danger weigh the same, however many sentences
+// there are of each; else what is added in one language would move the others.
+// What is acute is told from other danger only, not from everyday sentences: a
+// message has to be danger in the first place (see compare).
 func (ev *evidence) fit() {
 	n := len(ev.examples)
 	if n == 0 {
@@ -189,23 +207,28 @@ func (ev *evidence) fit() {
 		counts[i] = float32(max(mass[l][1-d], 1) / mass[l][d])
 	}
 	moved := make([]weight, len(ev.weights))
-	next := uint64(1)
 	mean, meanBias := make([]weight, len(ev.weights)), weight{}
+	var features []int32
+	next, chance := uint64(1), uint64(2)
 	for round := range rounds {
-		for i := n - 1; i > 0; i-- { // a shuffle that is always the same
-			next = next*6364136223846793005 + 1442695040888963407
-			j := int(next>>33) % (i + 1)
-			order[i], order[j] = order[j], order[i]
-		}
+		shuffle(order, &next)
 		for _, at := range order {
 			e := &ev.examples[at]
 			sum := ev.bias
+			features = features[:0]
 			for _, f := range e.features {
+				if float64(random(&chance)>>40)/(1<<24) < leftOut {
+					continue
+				}
+				features = append(features, f)
 				w := &ev.weights[f]
 				sum[0], sum[1], sum[2] = sum[0]+w[0], sum[1]+w[1], sum[2]+w[2]
 			}
 			var miss weight
 			for k := range miss {
+				if k == len(miss)-1 && e.grade == gradeNone {
+					continue
+				}
 				miss[k] = float32(1 / (1 + math.Exp(-float64(sum[k]))))
 				if int(e.grade) > k {
 					miss[k]--
@@ -213,12 +236,10 @@ func (ev *evidence) fit() {
 				miss[k] *= counts[at]
 				ev.bias[k] -= 0.05 * miss[k]
 			}
-			for _, f := range e.features {
+			for _, f := range features {
 				w, m := &ev.weights[f], &moved[f]
 				for k := range w {
-					g := miss[k] + shrinking*w[k]
-					m[k] += g * g
-					w[k] -= rate * g / float32(math.Sqrt(float64(m[k])+1e-8))
+					move(&w[k], &m[k], miss[k]+shrinking*w[k], rate)
 				}
 			}
 		}
@@ -226,7 +247,7 @@ func (ev *evidence) fit() {
 		if round >= rounds-settled {
 			for f, w := range ev.weights {
 				for k := range w {
-					mean[f][k] += w[k] / settled
+					mean[f][k] += w[k] * (1 - leftOut) / settled
 				}
 			}
 			for k := range meanBias {
@@ -237,80 +258,104 @@ func (ev *evidence) fit() {
 	ev.weights, ev.bias = mean, meanBias
 }
 
-// fitTopics fits how much each feature speaks for each topic.
+// fitTopics fits how much each feature speaks for each topic. Every topic weighs
+// the same, however many sentences there are about it. A sentence whose heading
+// names several topics speaks for each of them as far as the others let one
+// think that it is the one.
 func (ev *evidence) fitTopics() {
 	n := len(topics)
+	var order []int
 	seen := make([]int, len(ev.weights))
-	for _, e := range ev.examples {
-		if e.topic >= 0 {
-			for _, f := range e.features {
-				seen[f]++
-			}
-		}
-	}
-	dense := make([][]float32, len(ev.weights))
-	for f := range seen {
-		if seen[f] > 1 {
-			dense[f] = make([]float32, n)
-		}
-	}
 	many, all := make([]float64, n), 0.0
-	for _, e := range ev.examples {
-		if e.topic >= 0 {
-			many[e.topic]++
-			all++
+	for i := range ev.examples {
+		e := &ev.examples[i]
+		if e.may == 0 {
+			continue
+		}
+		order = append(order, i)
+		all++
+		for topic := range many {
+			if e.may>>topic&1 == 1 {
+				many[topic] += 1 / float64(bits.OnesCount32(e.may))
+			}
+		}
+		for _, f := range e.features {
+			seen[f]++
 		}
 	}
-	sums := make([]float64, n)
+	dense, moved, mean := make([][]float32, len(seen)), make([][]float32, len(seen)), make([][]float32, len(seen))
+	for f := range seen {
+		if seen[f] >= seldom {
+			dense[f], moved[f], mean[f] = make([]float32, n), make([]float32, n), make([]float32, n)
+		}
+	}
+	sums, miss := make([]float64, n), make([]float32, n)
+	next := uint64(1)
 	for round := range topicRounds {
-		step := float32(topicRate / float64(1+round))
-		for _, e := range ev.examples {
-			if e.topic < 0 {
-				continue
-			}
+		shuffle(order, &next)
+		for _, at := range order {
+			e := &ev.examples[at]
 			clear(sums)
 			for _, f := range e.features {
 				for i, w := range dense[f] {
 					sums[i] += float64(w)
 				}
 			}
-			total := 0.0
+			total, may := 0.0, 0.0
 			for i, sum := range sums {
 				sums[i] = math.Exp(min(sum, 30))
 				total += sums[i]
-			}
-			counts := float32(math.Pow(all/float64(n)/many[e.topic], topicShare))
-			for i := range sums {
-				miss := float32(sums[i] / total)
-				if i == e.topic {
-					miss--
+				if e.may>>i&1 == 1 {
+					may += sums[i]
 				}
-				miss *= counts
-				if miss > 0.01 || miss < -0.01 {
-					for _, f := range e.features {
-						if w := dense[f]; w != nil {
-							w[i] -= step * miss
-						}
-					}
+			}
+			share := 0.0 // of all sentences, those about the topics it may be about
+			for i := range sums {
+				if e.may>>i&1 == 1 {
+					share += sums[i] / may * many[i]
+				}
+			}
+			counts := float32(all / float64(n) / share)
+			for i := range sums {
+				miss[i] = float32(sums[i]/total) * counts
+				if e.may>>i&1 == 1 {
+					miss[i] -= float32(sums[i]/may) * counts
+				}
+			}
+			for _, f := range e.features {
+				w, m := dense[f], moved[f]
+				for i := range w {
+					move(&w[i], &m[i], miss[i]+topicShrinking*w[i], topicRate)
+				}
+			}
+		}
+		if round >= topicRounds-topicSettled {
+			for f := range dense {
+				for i, w := range dense[f] {
+					mean[f][i] += w / topicSettled
 				}
 			}
 		}
 	}
-	ev.topics = make([][]speaks, len(ev.weights))
-	for f, row := range dense {
+	ev.speaker = make([]int32, len(ev.weights))
+	for f, row := range mean {
+		ev.speaker[f] = -1
+		if row == nil {
+			continue
+		}
+		var says speaks
 		for i, w := range row {
-			if w > leastTopic || w < -leastTopic {
-				ev.topics[f] = append(ev.topics[f], speaks{uint8(i), w})
-			}
+			says[i] = int8(max(-127, min(127, math.Round(float64(w)*speakStep))))
+		}
+		if says != (speaks{}) {
+			ev.speaker[f] = int32(len(ev.topics))
+			ev.topics = append(ev.topics, says)
 		}
 	}
 }
 
-// What weighs less than this is not kept.
-const (
-	leastWeight = 0.03
-	leastTopic  = 0.03
-)
+// leastWeight is what a feature has to weigh to be kept.
+const leastWeight = 0.03
 
 // mostNamed is how many examples a feature can name.
 const mostNamed = 6
@@ -405,7 +450,7 @@ func (ev *evidence) pack(sum []byte) []byte {
 	}
 	var kept []int
 	for f, w := range ev.weights {
-		if len(ev.topics[f]) > 0 || max(w[0], w[1], w[2], -w[0], -w[1], -w[2]) >= leastWeight {
+		if ev.speaker[f] >= 0 || max(w[0], w[1], w[2], -w[0], -w[1], -w[2]) >= leastWeight {
 			kept = append(kept, f)
 		}
 	}
@@ -417,7 +462,7 @@ func (ev *evidence) pack(sum []byte) []byte {
 		case keyConcept:
 			number(k.a)
 		case keyWord:
-			b = binary.LittleEndian.AppendUint64(b, k.word)
+			b = append(b, binary.LittleEndian.AppendUint64(nil, k.word)[:wordBytes]...)
 		default:
 			number(k.a)
 			number(k.b)
@@ -425,10 +470,12 @@ func (ev *evidence) pack(sum []byte) []byte {
 		for _, w := range ev.weights[f] {
 			float(w)
 		}
-		number(len(ev.topics[f]))
-		for _, s := range ev.topics[f] {
-			number(int(s.topic))
-			float(s.by)
+		row := ev.speaker[f]
+		number(int(min(row+1, 1)))
+		if row >= 0 {
+			for _, by := range ev.topics[row] {
+				b = append(b, byte(by))
+			}
 		}
 		number(len(postings[f]))
 		for _, e := range postings[f] {

@@ -31,7 +31,7 @@ const (
 
 // topics is the closed list of what a message can be about, in the order that
 // breaks ties.
-var topics = []string{
+var topics = [...]string{
 	"suicide-selfharm", "sexual-abuse", "abuse-online", "fgm", "forced-marriage", "violence-by-professional",
 	"dating-violence", "sibling-violence", "violence-witness", "violence-physical", "negative-social-control",
 	"neglect", "violence-psychological", "bullying", "i-hurt-someone", "friend-in-trouble",

@@ -100,7 +100,7 @@ func (x *lexicon) compile(f languageFile, l langs) error {
 	return nil
 }
 
-func topicOf(name string) int { return slices.Index(topics, name) }
+func topicOf(name string) int { return slices.Index(topics[:], name) }
 
 func (x *lexicon) element(field string, l langs) (element, error) {
 	var e element
