@@ -452,9 +452,11 @@ var (
 	_ bot.Outbox = (*shelf)(nil)
 )
 
-// same tells whether two sessions hold the same place and answers.
+// same tells whether two sessions hold the same place and answers. How soon to tidy
+// is not among them: a card made while the store is away does not know it, and the
+// sooner holds until it is said again (S31).
 func same(a, b flows.Session) bool {
-	return a.Place == b.Place && slices.Equal(a.Path, b.Path) && a.Locale == b.Locale && a.Band == b.Band && a.Tenant == b.Tenant && a.Area == b.Area && a.Fresh == b.Fresh
+	return a.Place == b.Place && slices.Equal(a.Path, b.Path) && a.Locale == b.Locale && a.Band == b.Band && a.Tenant == b.Tenant && a.Area == b.Area && a.Fresh == b.Fresh && a.Role == b.Role
 }
 
 // looksLike tells whether two replies show the same words and buttons.

@@ -964,6 +964,13 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 	w := r.weigh(s)
 	need := &needed[s.found(u.Level)]
 	level := flows.None
+	few := float32(max(0, briefWords-s.words))
+	if u.Level > flows.None {
+		w.score[0] += briefRule * few
+	}
+	if u.Level < flows.Acute {
+		w.score[flows.Acute-flows.Worry] -= brief * few
+	}
 	// What does not even weigh as a worry is nothing more, and so on.
 	for l := flows.Worry; l <= flows.Acute && w.score[l-flows.Worry] > need[l-flows.Worry]; l++ {
 		level = l

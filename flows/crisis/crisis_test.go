@@ -1,8 +1,10 @@
 package crisis_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +58,7 @@ func TestRead_levels(t *testing.T) {
 		{"a teacher", "læreren min slo meg", flows.Disclosure, "violence-by-professional"},
 		{"a nude picture", "han truer med å dele nakenbildet mitt", flows.Disclosure, "abuse-online"},
 		{"forced to marry", "foreldrene mine tvinger meg til å gifte meg", flows.Disclosure, "forced-marriage"},
-		{"cutting that is planned is danger", "de vil omskjære søsteren min", flows.Acute, "fgm"},
+		{"cutting that is planned", "de vil omskjære søsteren min", flows.Acute, "fgm"},
 		{"bullying", "jeg blir mobba hver dag", flows.Disclosure, "bullying"},
 		{"nynorsk", "eg vert slegen heime", flows.Disclosure, "violence-physical"},
 		{"english", "my dad hits me", flows.Disclosure, "violence-physical"},
@@ -350,6 +352,26 @@ func TestRead_topicsAreFromTheClosedList(t *testing.T) {
 		}
 		if u.Level > flows.None && (len(u.Why) == 0 || len(u.Topics) == 0 || u.Language == "") {
 			t.Errorf("%s: a decision without a reason, topic or language: %+v", s.ID, u)
+		}
+	}
+}
+
+// TestRead_plain reads what most children would type, in few words: each of them
+// has to be right.
+func TestRead_plain(t *testing.T) {
+	b, err := os.ReadFile("testdata/plain.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentences, err := crisis.ParseSentences(bytes.NewReader(b), "nb", "plain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sentences {
+		rep := crisis.Evaluate(mustReader(t), []crisis.Sentence{s})
+		hits := rep.Kinds[s.Kind]["all"].Hits
+		if alarm := s.Kind == crisis.KindEveryday; (hits == 1) == alarm {
+			t.Errorf("%s: %q is read as %v", s.Kind, s.Words.Read(), rep.Confusion[s.Kind])
 		}
 	}
 }

@@ -45,13 +45,22 @@ const (
 // less than that a rule was caught by everyday speech. Chosen by leaving the
 // sentences of one writer out in turn.
 var needed = [...]weight{
-	foundNothing:    {0.0, -1.8, -1.4},
-	foundHint:       {0.1, -1.8, -2.0},
-	foundPhrase:     {0.0, -0.9, -1.2},
-	foundHarm:       {0.0, -2.2, -2.0},
-	foundDisclosure: {-0.2, -2.2, -1.8},
-	foundAcute:      {-0.4, -1.5, -1.8},
+	foundNothing:    {0.0, -2.0, -1.7},
+	foundHint:       {0.1, -2.2, -2.0},
+	foundPhrase:     {0.0, -1.2, -1.2},
+	foundHarm:       {0.0, -2.2, -1.7},
+	foundDisclosure: {-0.2, -2.1, -2.0},
+	foundAcute:      {-0.4, -1.3, -2.0},
 }
+
+// For every word that a message has less than these, a rule that held is so much
+// harder to take back, and it takes so much more to be acute where no rule says so:
+// few words are little to weigh.
+const (
+	briefWords = 7
+	briefRule  = 0.2
+	brief      = 0.3
+)
 
 // deniedStays is as needed, for what is denied to stay a worry (S11).
 const deniedStays = -2.5
