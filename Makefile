@@ -116,10 +116,13 @@ mutants-content: ## every edge, text and number of the content removed in turn; 
 a11y: ## everyone can use it, in Chromium
 	$(call named,A11y|Browser_axe|Browser_fits|Browser_keyboard|Browser_worksWithout)
 
-.PHONY: crisis-eval crisis-behaviour
+.PHONY: crisis-eval crisis-writers crisis-behaviour
 crisis-eval: FLAGS += -v
 crisis-eval: ## how typed words are understood: rates per level and language, a dictionary
 	$(call named,CrisisEval)
+crisis-writers: FLAGS += -v -tags writers
+crisis-writers: ## how the words of writers are understood from whom nothing was learned; minutes
+	$(call named,CrisisWriters)
 crisis-behaviour: ## what follows on typed words, in every flow, split, with the store away
 	$(call named,F101_|F36_|F46_|S14_|TestRead_|CrisisBehaviour|DangerStandsBeforeAnyChat)
 

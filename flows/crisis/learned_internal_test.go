@@ -45,8 +45,8 @@ const (
 	seldom         = 3 // what fewer sentences have says nothing about a topic
 )
 
-// gather reads the examples and numbers their features.
-func (r *Reader) gather(fsys fs.FS) (*evidence, error) {
+// gather reads the examples of the files that are wanted and numbers their features.
+func (r *Reader) gather(fsys fs.FS, wanted func(base string) bool) (*evidence, error) {
 	x := r.x
 	ev := newEvidence()
 	names, err := fs.Glob(fsys, "data/examples/*.txt")
@@ -60,6 +60,9 @@ func (r *Reader) gather(fsys fs.FS) (*evidence, error) {
 			return nil, err
 		}
 		base := strings.TrimSuffix(path.Base(name), ".txt")
+		if !wanted(base) {
+			continue
+		}
 		tag, _, _ := strings.Cut(base, "-")
 		l := slices.Index(languages, tag)
 		if l < 0 {
@@ -367,7 +370,7 @@ func fitted(t testing.TB) *evidence {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := newReader(x).gather(embedded)
+	ev, err := newReader(x).gather(embedded, func(string) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
