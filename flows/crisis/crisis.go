@@ -958,7 +958,7 @@ func (r *Reader) name(s *scratch, u *flows.Understanding) {
 
 // compare adds what the examples say to what the rules said.
 func (r *Reader) compare(s *scratch, u *flows.Understanding) {
-	if s.words < fewestWords || s.spelt() < fewestWords {
+	if s.spelt() < fewestWords {
 		return
 	}
 	w := r.weigh(s)

@@ -45,34 +45,47 @@ const (
 	seldom         = 3 // what fewer sentences have says nothing about a topic
 )
 
-// gather reads the examples of the files that are wanted and numbers their features.
-func (r *Reader) gather(fsys fs.FS, wanted func(base string) bool) (*evidence, error) {
-	x := r.x
-	ev := newEvidence()
+// exampleFile is a file of data/examples, read.
+type exampleFile struct {
+	base      string // its name, without the ending
+	lang      string
+	sentences []Sentence
+}
+
+// readExamples reads data/examples, in the order of the names.
+func readExamples(fsys fs.FS) ([]exampleFile, error) {
 	names, err := fs.Glob(fsys, "data/examples/*.txt")
 	if err != nil {
 		return nil, err
 	}
-	s := &scratch{}
+	var files []exampleFile
 	for _, name := range names {
 		b, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, err
 		}
 		base := strings.TrimSuffix(path.Base(name), ".txt")
-		if !wanted(base) {
-			continue
-		}
 		tag, _, _ := strings.Cut(base, "-")
-		l := slices.Index(languages, tag)
-		if l < 0 {
+		if !slices.Contains(languages, tag) {
 			return nil, fmt.Errorf("%s: %q is not a language", name, tag)
 		}
 		sentences, err := ParseSentences(bytes.NewReader(b), tag, base)
 		if err != nil {
 			return nil, err
 		}
-		for _, sn := range written(sentences) {
+		files = append(files, exampleFile{base, tag, sentences})
+	}
+	return files, nil
+}
+
+// gather numbers the features of the examples.
+func (r *Reader) gather(files []exampleFile) *evidence {
+	x := r.x
+	ev := newEvidence()
+	s := &scratch{}
+	for _, file := range files {
+		l := slices.Index(languages, file.lang)
+		for _, sn := range written(file.sentences) {
 			e := example{id: "example/" + sn.ID, grade: gradeOf[sn.Kind], langs: 1 << l}
 			s.wipe()
 			r.analyse(s, sn.Words.Read())
@@ -95,7 +108,7 @@ func (r *Reader) gather(fsys fs.FS, wanted func(base string) bool) (*evidence, e
 			ev.examples = append(ev.examples, e)
 		}
 	}
-	return ev, nil
+	return ev
 }
 
 // written writes out the sentences that hold {one|or|another}. Every way of
@@ -370,10 +383,11 @@ func fitted(t testing.TB) *evidence {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := newReader(x).gather(embedded, func(string) bool { return true })
+	files, err := readExamples(embedded)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ev := newReader(x).gather(files)
 	ev.fitAll()
 	return ev
 }

@@ -3,10 +3,8 @@
 package crisis
 
 import (
-	"bytes"
-	"io/fs"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,23 +30,14 @@ func TestCrisisWriters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := fs.Glob(embedded, "data/examples/*.txt")
+	files, err := readExamples(embedded)
 	if err != nil {
 		t.Fatal(err)
 	}
 	left := map[string][]Sentence{}
-	for _, name := range names {
-		b, err := fs.ReadFile(embedded, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		base := strings.TrimSuffix(path.Base(name), ".txt")
-		sentences, err := ParseSentences(bytes.NewReader(b), base[:2], base)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range sentences {
-			if r := roundOf(base); r != "" && !strings.Contains(s.Words.Read(), "{") {
+	for _, file := range files {
+		for _, s := range file.sentences {
+			if r := roundOf(file.base); r != "" && !strings.Contains(s.Words.Read(), "{") {
 				left[r] = append(left[r], s)
 			}
 		}
@@ -64,11 +53,10 @@ func TestCrisisWriters(t *testing.T) {
 			two <- struct{}{}
 			defer func() { <-two }()
 			reader := newReader(x)
-			ev, err := reader.gather(embedded, func(base string) bool { return roundOf(base) != r })
-			if err == nil {
-				ev.fitAll()
-				reader.ev, err = recall(ev.pack(make([]byte, sumSize)))
-			}
+			ev := reader.gather(slices.DeleteFunc(slices.Clone(files), func(f exampleFile) bool { return roundOf(f.base) == r }))
+			ev.fitAll()
+			var err error
+			reader.ev, err = recall(ev.pack(make([]byte, sumSize)))
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

@@ -402,19 +402,13 @@ func TestPersonalDataIsDroppedAndTheQuestionAnswered(t *testing.T) {
 	}
 }
 
-func BenchmarkFind(b *testing.B) {
-	ix := mustIndex(b)
-	qs := mustQuestions(b, "data/asked/*.jsonl")
-	i := 0
-	for b.Loop() {
-		ix.Find(qs[i%len(qs)].Query())
-		i++
-	}
-}
+func BenchmarkFind(b *testing.B)       { findAll(b, "data/asked/*.jsonl") }
+func BenchmarkFind_story(b *testing.B) { findAll(b, "data/asked/late-story.jsonl") }
 
-func BenchmarkFind_story(b *testing.B) {
+// findAll asks the questions of the files in turn.
+func findAll(b *testing.B, pattern string) {
 	ix := mustIndex(b)
-	qs := mustQuestions(b, "data/asked/late-story.jsonl")
+	qs := mustQuestions(b, pattern)
 	i := 0
 	for b.Loop() {
 		ix.Find(qs[i%len(qs)].Query())
