@@ -58,18 +58,12 @@ func TestTranscripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func(w flows.Words, s flows.Session) flows.Understanding {
+		var u flows.Understanding
 		if l.For(s) == flows.ForProfessional {
-			r := index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant})
-			u := flows.Understanding{Routines: r.IDs, Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped}
-			if r.Danger {
-				u.Level = flows.Acute
-			}
-			if p, ok := d.Find(w.Read()); ok {
-				u.Place, u.Area = p.Number, p.Area
-			}
-			return u
+			u = index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant}).Understanding()
+		} else {
+			u = reader.Read(w)
 		}
-		u := reader.Read(w)
 		if p, ok := d.Find(w.Read()); ok {
 			u.Place, u.Area = p.Number, p.Area
 		}

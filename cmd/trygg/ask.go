@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"trygg/flows"
 	"trygg/flows/card"
@@ -34,21 +33,8 @@ func newAsks(c *routine.Catalogue, d *data.Data) (*asks, error) {
 
 // Read gives what a question at the desk means for whoever stands there.
 func (a *asks) Read(w flows.Words, s flows.Session) flows.Understanding {
-	r := a.index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant})
-	u := flows.Understanding{Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped, Why: r.Why, Help: card.IsHelp(w.Read())}
-	if r.Danger {
-		u.Level = flows.Acute
-	}
-	for _, id := range r.IDs {
-		if id != search.TermID {
-			u.Routines = append(u.Routines, id)
-			continue
-		}
-		for _, t := range r.Terms {
-			u.Routines = append(u.Routines, "term:"+t)
-		}
-	}
-	u.Routines = slices.Compact(u.Routines)
+	u := a.index.Find(search.Query{Text: w, Lang: s.Locale, Role: s.Role, Tenant: s.Tenant}).Understanding()
+	u.Help = card.IsHelp(w.Read())
 	if p, ok := a.data.Find(w.Read()); ok {
 		u.Place, u.Area = p.Number, p.Area
 	}

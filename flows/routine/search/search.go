@@ -84,6 +84,26 @@ type Result struct {
 	Why         []string // the cues and examples that decided
 }
 
+// Understanding is what the answer means for a flow: danger is acute, and every
+// word of the field that was asked for is a way on, "term:" and its id.
+func (r Result) Understanding() flows.Understanding {
+	u := flows.Understanding{Unsure: r.Unsure, Self: r.FirstPerson, Personal: r.Dropped, Why: r.Why}
+	if r.Danger {
+		u.Level = flows.Acute
+	}
+	for _, id := range r.IDs {
+		if id != TermID {
+			u.Routines = append(u.Routines, id)
+			continue
+		}
+		for _, t := range r.Terms {
+			u.Routines = append(u.Routines, "term:"+t)
+		}
+	}
+	u.Routines = slices.Compact(u.Routines)
+	return u
+}
+
 // The ids that are no document's own.
 const (
 	Danger    = "sit-acute-danger"
