@@ -3,13 +3,14 @@
 // the ids of the rules and phrases that decided (S10-S12, S18). It reads all
 // eight languages at once, whatever language is set.
 //
-// The method is small and can be followed by hand. Text is folded into one
-// written form and cut into words (fold.go). Each word is looked up in the word
-// lists of data/*.yaml, which know dialects, endings and typing errors, and gets
-// concepts such as "hit", "dad" or "me". Patterns of everyday speech take the
-// harm out of words ("slå plenen"), phrases add concepts ("tør ikke gå hjem"),
-// and the rules of data/shared.yaml decide over concepts that stand close to
-// each other. Where no rule holds, the nearest hand-written example may.
+// The method can be followed by hand. Text is folded into one written form and
+// cut into words (fold.go). Each word is looked up in the word lists of
+// data/*.yaml, which know dialects, endings and typing errors, and gets concepts
+// such as "hit", "dad" or "me". Patterns of everyday speech take the harm out of
+// words ("slå plenen"), phrases add concepts ("tør ikke gå hjem"), and the rules
+// of data/shared.yaml decide over concepts that stand close to each other. What
+// they decide is weighed against hand-written examples (evidence.go), which find
+// what no rule foresaw and take back a rule that everyday speech has caught.
 //
 // Nothing is stored, logged or learnt. What to do about a level is for flows and
 // bot to say.
@@ -968,8 +969,8 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 	if u.Level > flows.None {
 		w.score[0] += briefRule * few
 	}
-	if u.Level < flows.Acute {
-		w.score[flows.Acute-flows.Worry] -= brief * few
+	for l := max(u.Level+1, flows.Disclosure); l <= flows.Acute; l++ {
+		w.score[l-flows.Worry] -= brief * few
 	}
 	// What does not even weigh as a worry is nothing more, and so on.
 	for l := flows.Worry; l <= flows.Acute && w.score[l-flows.Worry] > need[l-flows.Worry]; l++ {

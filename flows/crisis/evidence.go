@@ -40,22 +40,25 @@ const (
 	foundAcute
 )
 
+// asideWeight is how much the margin of acute weighs beside the sum of weights.
+const asideWeight = 2
+
 // needed is the weight it takes to say worry, disclosure and acute after what the
 // rules found: much where they found nothing, little where they are sure. With
 // less than that a rule was caught by everyday speech. Chosen by leaving the
 // sentences of one writer out in turn.
 var needed = [...]weight{
-	foundNothing:    {0.0, -2.0, -1.7},
-	foundHint:       {0.1, -2.2, -2.0},
-	foundPhrase:     {0.0, -1.2, -1.2},
-	foundHarm:       {0.0, -2.2, -1.7},
-	foundDisclosure: {-0.2, -2.1, -2.0},
-	foundAcute:      {-0.4, -1.3, -2.0},
+	foundNothing:    {0.0, -1.8, -2.5},
+	foundHint:       {-0.2, -2.3, -2.4},
+	foundPhrase:     {-0.2, -1.9, -2.5},
+	foundHarm:       {-0.2, -2.0, -2.8},
+	foundDisclosure: {0.0, -1.8, -2.8},
+	foundAcute:      {0.0, -1.6, -2.4},
 }
 
 // For every word that a message has less than these, a rule that held is so much
-// harder to take back, and it takes so much more to be acute where no rule says so:
-// few words are little to weigh.
+// harder to take back, and it takes so much more to be a disclosure or acute where
+// no rule says so: few words are little to weigh.
 const (
 	briefWords = 7
 	briefRule  = 0.2
@@ -75,6 +78,8 @@ const (
 const (
 	chunk     = 18 // tokens weighed together
 	chunkStep = 9
+
+	inside = 4 // letters of a word looked at together
 )
 
 // weight is what a feature adds towards worry or more, disclosure or more, acute.
@@ -89,10 +94,22 @@ type example struct {
 	features []int32
 }
 
-// speaks is how much a feature speaks for each topic, in steps of 1/speakStep.
-type speaks [len(topics)]int8
+// asideAcute is the place behind the topics, where a feature speaks for what is
+// acute among all danger.
+const asideAcute = len(topics)
 
-const speakStep = 64
+// speaks is how much a feature speaks for each topic and for what is acute, in
+// steps of 1/speakStep. What few sentences have counts more (rare), and all that
+// is known of a message together counts as much as in a message of any length.
+type speaks struct {
+	rare float32
+	by   [len(topics) + 1]int8
+}
+
+const (
+	speakStep = 6
+	rareStep  = 16
+)
 
 // evidence is the table of features. The number of a feature is one more than
 // its place; 0 is none.
@@ -106,9 +123,10 @@ type evidence struct {
 	topics   []speaks
 	speaker  []int32 // the place of a feature in topics, or -1
 	bias     weight
-	examples []example // named in reasons
-	named    []int32   // the examples of all features, one feature after the other
-	upTo     []int32   // where those of a feature end
+	ahead    [len(topics) + 1]float32 // what a topic, or acute, has before a word is read
+	examples []example                // named in reasons
+	named    []int32                  // the examples of all features, one feature after the other
+	upTo     []int32                  // where those of a feature end
 }
 
 // wordKey is as much of the hash of a word as is kept: few enough bits for a
@@ -197,8 +215,8 @@ func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []
 			}
 		}
 		// The word itself, its beginnings as the lists have it and as it was typed,
-		// long for what it is, short for what its endings hide; and with the word
-		// before it.
+		// long for what it is, short for what its endings hide; with the word before
+		// it; and every four letters further in, for what it is put together of.
 		pair := hash(raw[:min(len(raw), 6)], -1)
 		of := [...]uint64{hash(word[:min(len(word), 6)], -1), ^hash(raw[:min(len(raw), 4)], -1), hash(raw, -1) * 31, before*1000003 ^ pair*7}
 		n := len(of)
@@ -207,6 +225,9 @@ func (ev *evidence) features(x *lexicon, s *scratch, from, to int, grow bool) []
 		}
 		for _, h := range of[:n] {
 			hashed(h)
+		}
+		for k := 1; k+inside <= len(raw); k++ {
+			hashed(hash(raw[k:k+inside], -1) * 131)
 		}
 		before = pair
 	}
@@ -259,10 +280,17 @@ func (r *Reader) weigh(s *scratch) weighing {
 		to := min(from+chunk, n)
 		windows++
 		w := ev.bias
+		var known, acute float32
 		for _, f := range ev.features(r.x, s, from, to, false) {
 			fw := &ev.weights[f]
 			w[0], w[1], w[2] = w[0]+fw[0], w[1]+fw[1], w[2]+fw[2]
+			if row := ev.speaker[f]; row >= 0 {
+				says := &ev.topics[row]
+				known += says.rare * says.rare
+				acute += float32(says.by[asideAcute])
+			}
 		}
+		w[2] += asideWeight * ev.margin(asideAcute, acute, known)
 		if w[0] > best.score[0] {
 			best.from, best.to = from, to
 		}
@@ -278,6 +306,15 @@ func (r *Reader) weigh(s *scratch) weighing {
 		best.score[k] -= 0.7 * float32(math.Log(float64(max(windows, 1))))
 	}
 	return best
+}
+
+// margin is how far a stretch is on the side of a topic, or of acute: what its
+// features say for it, by all that is known of the stretch.
+func (ev *evidence) margin(of int, says, known float32) float32 {
+	if known == 0 {
+		return ev.ahead[of]
+	}
+	return ev.ahead[of] + says/speakStep/float32(math.Sqrt(float64(known)))
 }
 
 // reason names the example of at least that grade that shares the most weight
@@ -320,10 +357,10 @@ func (r *Reader) reason(s *scratch, w weighing, least grade) (id, pair string) {
 // What a topic has ahead of the others: one that a rule named; "other" and small
 // talk where nothing is wrong; harm before rights and helpers where harm is told.
 const (
-	sayOfRules    = 0.3
-	otherAhead    = 0.5
-	smallAhead    = 0.3
-	harmAhead     = 1
+	sayOfRules    = 0.05
+	otherAhead    = 0
+	smallAhead    = 0.1
+	harmAhead     = 0.5
 	firstQuestion = "what-happens-if-i-tell" // it and the topics behind it are no harm
 )
 
@@ -331,21 +368,25 @@ const (
 // most; the other topics that rules named stay behind it.
 func (r *Reader) topic(s *scratch, w weighing, u *flows.Understanding) {
 	ev := r.ev
-	var sums [len(topics)]float32
-	known := 0
 	if u.Level == flows.Acute && len(u.Topics) > 0 && topicOf(u.Topics[0]) == 0 {
 		return // a wish to die goes before everything
 	}
+	var sums [len(topics)]float32
+	var known float32
 	for _, f := range ev.features(r.x, s, w.from, w.to, false) {
 		if row := ev.speaker[f]; row >= 0 {
-			known++
-			for i, by := range ev.topics[row] {
-				sums[i] += float32(by) / speakStep
+			says := &ev.topics[row]
+			known += says.rare * says.rare
+			for i := range sums {
+				sums[i] += float32(says.by[i])
 			}
 		}
 	}
 	if known == 0 {
 		return
+	}
+	for i := range sums {
+		sums[i] = ev.margin(i, sums[i], known)
 	}
 	named := u.Topics
 	if len(named) == 1 && named[0] == "other" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // learned is the table of weights that was fitted to data/examples. It is written
@@ -18,8 +19,8 @@ import (
 //go:embed data/learned.bin
 var learned []byte
 
-// The parts of the table: a sum over the data it was fitted to, the bias, the
-// examples that are named in reasons, the features. All numbers are varints;
+// The parts of the table: a sum over the data it was fitted to, the bias, what
+// topics have ahead, the examples that are named in reasons, the features. All numbers are varints;
 // weights count in steps of 1/weightStep.
 const (
 	sumSize    = 32
@@ -102,6 +103,9 @@ func recall(packed []byte) (*evidence, error) {
 	for k := range ev.bias {
 		ev.bias[k] = t.float()
 	}
+	for i := range ev.ahead {
+		ev.ahead[i] = t.float()
+	}
 	ev.examples = make([]example, t.number(most))
 	for i := range ev.examples {
 		ev.examples[i].id = "example/" + string(t.bytes(t.number(100)))
@@ -144,9 +148,9 @@ func recall(packed []byte) (*evidence, error) {
 		ev.speaker[f] = -1
 		if t.number(2) == 1 {
 			ev.speaker[f] = int32(len(ev.topics))
-			var row speaks
-			for i, b := range t.bytes(len(row)) {
-				row[i] = int8(b)
+			row := speaks{rare: float32(t.number(math.MaxInt16)) / rareStep}
+			for i, b := range t.bytes(len(row.by)) {
+				row.by[i] = int8(b)
 			}
 			ev.topics = append(ev.topics, row)
 		}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"math/bits"
 	"os"
 	"path"
 	"runtime"
@@ -38,11 +37,11 @@ const (
 	// longest list.
 	mostWays = 2
 
-	topicRounds    = 8
-	topicSettled   = 4
-	topicRate      = 0.03
-	topicShrinking = 0.1
-	seldom         = 3 // what fewer sentences have says nothing about a topic
+	// The margins of topics, and of acute among danger.
+	marginRounds = 15
+	marginCost   = 0.8
+	rareness     = 1.5 // the power of what few sentences have
+	seldom       = 2   // what fewer sentences have says nothing about a topic
 )
 
 // exampleFile is a file of data/examples, read.
@@ -274,100 +273,139 @@ func (ev *evidence) fit() {
 	ev.weights, ev.bias = mean, meanBias
 }
 
-// fitTopics fits how much each feature speaks for each topic. Every topic weighs
-// the same, however many sentences there are about it. A sentence whose heading
-// names several topics speaks for each of them as far as the others let one
-// think that it is the one.
-func (ev *evidence) fitTopics() {
-	n := len(topics)
-	var order []int
+// A side is what a margin is fitted between: what the examples are about (1), what
+// they are not (-1), and those that say nothing of it (0).
+type side []int8
+
+// fitMargins fits how much each feature speaks for each topic, and for what is
+// acute among danger: for each of them the plane between its sentences and all
+// others with the widest margin. What few sentences have counts more, and every
+// sentence has the length 1, however much is said in it. A sentence whose heading
+// names several topics speaks neither for nor against those.
+func (ev *evidence) fitMargins() {
 	seen := make([]int, len(ev.weights))
-	many, all := make([]float64, n), 0.0
+	var of []*example
 	for i := range ev.examples {
 		e := &ev.examples[i]
-		if e.may == 0 {
+		if e.may == 0 && e.grade == gradeNone {
 			continue
 		}
-		order = append(order, i)
-		all++
-		for topic := range many {
-			if e.may>>topic&1 == 1 {
-				many[topic] += 1 / float64(bits.OnesCount32(e.may))
-			}
-		}
+		of = append(of, e)
 		for _, f := range e.features {
 			seen[f]++
 		}
 	}
-	dense, moved, mean := make([][]float32, len(seen)), make([][]float32, len(seen)), make([][]float32, len(seen))
-	for f := range seen {
-		if seen[f] >= seldom {
-			dense[f], moved[f], mean[f] = make([]float32, n), make([]float32, n), make([]float32, n)
+	rare := make([]float32, len(seen))
+	for f, n := range seen {
+		if n >= seldom {
+			rare[f] = float32(math.Round(rareStep*math.Pow(math.Log(float64(len(of))/float64(n)), rareness))) / rareStep
 		}
 	}
-	sums, miss := make([]float64, n), make([]float32, n)
-	next := uint64(1)
-	for round := range topicRounds {
-		shuffle(order, &next)
-		for _, at := range order {
-			e := &ev.examples[at]
-			clear(sums)
-			for _, f := range e.features {
-				for i, w := range dense[f] {
-					sums[i] += float64(w)
-				}
-			}
-			total, may := 0.0, 0.0
-			for i, sum := range sums {
-				sums[i] = math.Exp(min(sum, 30))
-				total += sums[i]
-				if e.may>>i&1 == 1 {
-					may += sums[i]
-				}
-			}
-			share := 0.0 // of all sentences, those about the topics it may be about
-			for i := range sums {
-				if e.may>>i&1 == 1 {
-					share += sums[i] / may * many[i]
-				}
-			}
-			counts := float32(all / float64(n) / share)
-			for i := range sums {
-				miss[i] = float32(sums[i]/total) * counts
-				if e.may>>i&1 == 1 {
-					miss[i] -= float32(sums[i]/may) * counts
-				}
-			}
-			for _, f := range e.features {
-				w, m := dense[f], moved[f]
-				for i := range w {
-					move(&w[i], &m[i], miss[i]+topicShrinking*w[i], topicRate)
-				}
-			}
-		}
-		if round >= topicRounds-topicSettled {
-			for f := range dense {
-				for i, w := range dense[f] {
-					mean[f][i] += w / topicSettled
-				}
-			}
-		}
+	rows := make([]row, len(of))
+	for i, e := range of {
+		rows[i] = rowOf(e, rare)
 	}
+	n := len(topics)
+	fitted := make([][]float32, n+1)
+	var fits sync.WaitGroup
+	two := make(chan struct{}, 2)
+	for k := range fitted {
+		fits.Go(func() {
+			two <- struct{}{}
+			defer func() { <-two }()
+			about, among := make(side, len(of)), n
+			if k == asideAcute {
+				among = 2
+			}
+			for i, e := range of {
+				switch is := k == asideAcute && e.grade == gradeAcute || k < n && e.may == 1<<k; {
+				case is:
+					about[i] = 1
+				case k == asideAcute && e.grade > gradeNone, k < n && e.may > 0 && e.may>>k&1 == 0:
+					about[i] = -1
+				}
+			}
+			fitted[k], ev.ahead[k] = fitMargin(rows, about, among, len(seen))
+		})
+	}
+	fits.Wait()
 	ev.speaker = make([]int32, len(ev.weights))
-	for f, row := range mean {
+	for f := range ev.speaker {
 		ev.speaker[f] = -1
-		if row == nil {
-			continue
+		says := speaks{rare: rare[f]}
+		for k, w := range fitted {
+			says.by[k] = int8(max(-127, min(127, math.Round(float64(w[f]*rare[f])*speakStep))))
 		}
-		var says speaks
-		for i, w := range row {
-			says[i] = int8(max(-127, min(127, math.Round(float64(w)*speakStep))))
-		}
-		if says != (speaks{}) {
+		if says.rare > 0 {
 			ev.speaker[f] = int32(len(ev.topics))
 			ev.topics = append(ev.topics, says)
 		}
 	}
+}
+
+// row is an example as a vector of length 1.
+type row struct {
+	features []int32
+	values   []float32
+}
+
+func rowOf(e *example, rare []float32) row {
+	var r row
+	var sum float64
+	for _, f := range e.features {
+		if v := rare[f]; v > 0 {
+			r.features, r.values = append(r.features, f), append(r.values, v)
+			sum += float64(v) * float64(v)
+		}
+	}
+	for i := range r.values {
+		r.values[i] /= float32(math.Sqrt(sum))
+	}
+	return r
+}
+
+// fitMargin is a linear support vector machine with squared hinge loss, by dual
+// coordinate descent (Hsieh et al. 2008, algorithm 1). The sentences that it is
+// about cost together what they would if there were as many of each of among kinds.
+func fitMargin(rows []row, about side, among, features int) (w []float32, ahead float32) {
+	var order []int
+	are := 0
+	for i, s := range about {
+		if s != 0 {
+			order = append(order, i)
+		}
+		if s > 0 {
+			are++
+		}
+	}
+	w = make([]float32, features)
+	if are == 0 {
+		return w, 0
+	}
+	cost := [2]float32{marginCost, marginCost * float32(len(order)) / float32(are*among)}
+	held := make([]float32, len(rows)) // how hard each sentence holds the plane
+	next := uint64(1)
+	for range marginRounds {
+		shuffle(order, &next)
+		for _, i := range order {
+			r, y, soft := &rows[i], float32(about[i]), 1/(2*cost[(about[i]+1)/2])
+			sum := ahead
+			for j, f := range r.features {
+				sum += w[f] * r.values[j]
+			}
+			was := held[i]
+			held[i] = max(0, was-(y*sum-1+soft*was)/(2+soft))
+			step := (held[i] - was) * y
+			if step == 0 {
+				continue
+			}
+			for j, f := range r.features {
+				w[f] += step * r.values[j]
+			}
+			ahead += step
+		}
+	}
+	return w, ahead
 }
 
 // leastWeight is what a feature has to weigh to be kept.
@@ -395,7 +433,7 @@ func fitted(t testing.TB) *evidence {
 func (ev *evidence) fitAll() {
 	var fits sync.WaitGroup
 	fits.Go(ev.fit)
-	fits.Go(ev.fitTopics)
+	fits.Go(ev.fitMargins)
 	fits.Wait()
 }
 
@@ -405,6 +443,9 @@ func (ev *evidence) pack(sum []byte) []byte {
 	number := func(v int) { b = binary.AppendUvarint(b, uint64(v)) }
 	float := func(w float32) { b = binary.AppendVarint(b, int64(math.Round(float64(w)*weightStep))) }
 	for _, w := range ev.bias {
+		float(w)
+	}
+	for _, w := range ev.ahead {
 		float(w)
 	}
 	// The shortest examples say most plainly what a feature is about.
@@ -490,7 +531,8 @@ func (ev *evidence) pack(sum []byte) []byte {
 		row := ev.speaker[f]
 		number(int(min(row+1, 1)))
 		if row >= 0 {
-			for _, by := range ev.topics[row] {
+			number(int(ev.topics[row].rare * rareStep))
+			for _, by := range ev.topics[row].by {
 				b = append(b, byte(by))
 			}
 		}
