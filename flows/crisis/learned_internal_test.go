@@ -273,10 +273,6 @@ func (ev *evidence) fit() {
 	ev.weights, ev.bias = mean, meanBias
 }
 
-// A side is what a margin is fitted between: what the examples are about (1), what
-// they are not (-1), and those that say nothing of it (0).
-type side []int8
-
 // fitMargins fits how much each feature speaks for each topic, and for what is
 // acute among danger: for each of them the plane between its sentences and all
 // others with the widest margin. What few sentences have counts more, and every
@@ -313,17 +309,12 @@ func (ev *evidence) fitMargins() {
 		fits.Go(func() {
 			two <- struct{}{}
 			defer func() { <-two }()
-			about, among := make(side, len(of)), n
+			about, among := make([]int8, len(of)), n
 			if k == asideAcute {
 				among = 2
 			}
 			for i, e := range of {
-				switch is := k == asideAcute && e.grade == gradeAcute || k < n && e.may == 1<<k; {
-				case is:
-					about[i] = 1
-				case k == asideAcute && e.grade > gradeNone, k < n && e.may > 0 && e.may>>k&1 == 0:
-					about[i] = -1
-				}
+				about[i] = e.about(k)
 			}
 			fitted[k], ev.ahead[k] = fitMargin(rows, about, among, len(seen))
 		})
@@ -341,6 +332,18 @@ func (ev *evidence) fitMargins() {
 			ev.topics = append(ev.topics, says)
 		}
 	}
+}
+
+// about tells whether an example is about a topic, or acute among danger (1), is
+// not (-1), or says nothing of it (0).
+func (e *example) about(k int) int8 {
+	switch {
+	case k == asideAcute && e.grade == gradeAcute, k < asideAcute && e.may == 1<<k:
+		return 1
+	case k == asideAcute && e.grade > gradeNone, k < asideAcute && e.may > 0 && e.may>>k&1 == 0:
+		return -1
+	}
+	return 0
 }
 
 // row is an example as a vector of length 1.
@@ -365,9 +368,9 @@ func rowOf(e *example, rare []float32) row {
 }
 
 // fitMargin is a linear support vector machine with squared hinge loss, by dual
-// coordinate descent (Hsieh et al. 2008, algorithm 1). The sentences that it is
-// about cost together what they would if there were as many of each of among kinds.
-func fitMargin(rows []row, about side, among, features int) (w []float32, ahead float32) {
+// coordinate descent (Hsieh et al. 2008, algorithm 1). What the sentences that are
+// about it cost together is as if there were as many of each of among kinds.
+func fitMargin(rows []row, about []int8, among, features int) (w []float32, ahead float32) {
 	var order []int
 	are := 0
 	for i, s := range about {
