@@ -27,6 +27,9 @@ type langs uint8
 const (
 	norwegian = langs(0b011)
 	english   = langs(0b100)
+	// unmarked languages are often typed without the marks on their letters:
+	// "zabije sie" for "zabiję się", "cahppe" for "čáhppe".
+	unmarked = langs(0b0010_1000)
 )
 
 // topics is the closed list of what a message can be about, in the order that

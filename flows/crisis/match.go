@@ -140,6 +140,13 @@ func (x *lexicon) element(field string, l langs) (element, error) {
 		if err != nil {
 			return e, err
 		}
+		if l&unmarked != 0 {
+			for _, w := range forms {
+				if plain := strings.Map(bare, w); plain != w && !slices.Contains(forms, plain) {
+					forms = append(forms, plain)
+				}
+			}
+		}
 		for _, w := range forms {
 			var row []int32
 			for _, part := range strings.Split(w, "-") {
