@@ -142,10 +142,14 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 	// Help comes first, from the program itself: no store, no session (S2).
 	if p.u.Help != nil {
 		p.class = "card"
+		p.window.show(p.u.Chat, p.u.Help)
 		return p.card(*p.u.Help, Helped), nil
 	}
-	if p.u.Event == flows.Erase {
+	switch {
+	case p.u.Event == flows.Erase:
 		p.window.forget(p.u.Chat)
+	case p.u.Words.Empty():
+		p.window.show(p.u.Chat, nil)
 	}
 	lock := &p.locks[maphash.Comparable(p.seed, p.u.Chat)%uint64(len(p.locks))]
 	lock.Lock()
@@ -162,16 +166,16 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 		}
 		s, resumed := p.present(chat.Session)
 		u := p.understand(s)
-		if u.Help || u.Level > flows.None && p.c.Library.For(s) == flows.ForChild {
+		if r, ok := p.helps(s, u); ok {
 			// The place is kept: nothing moves, and Back shows the screen again.
 			p.class = "card"
-			r := p.request(s, u.Level)
-			r.Route = route(u)
+			p.window.show(p.u.Chat, &r)
 			p.guessed = chat.Session.Schema == 0 && p.u.Chat.Channel == Telegram
 			a := p.card(r, Helped)
 			a.Chat = chat
 			return a, nil
 		}
+		p.window.show(p.u.Chat, nil)
 		next, effects, stale := p.step(s, u)
 		if next.Schema == 0 && s.Locale != "" {
 			p.u.Locale = s.Locale // the start is shown in the language that was read
@@ -410,6 +414,27 @@ func (p *press) after(ctx context.Context, a Answer, effects []flows.Effect) Ans
 
 func has[E flows.Effect](effects []flows.Effect) bool {
 	return slices.ContainsFunc(effects, func(e flows.Effect) bool { _, ok := e.(E); return ok })
+}
+
+// helps tells whether words are answered by the card, and by which: they ask for
+// help, or tell something, or answer the card that stands there (S13). What says
+// nothing of its own right after a card, the last piece of what was told perhaps,
+// does not take it away (F47, F101).
+func (p *press) helps(s flows.Session, u flows.Understanding) (card.Request, bool) {
+	child := p.c.Library.For(s) == flows.ForChild
+	if u.Help || u.Level > flows.None && child {
+		r := p.request(s, u.Level)
+		r.Route = route(u)
+		return r, true
+	}
+	stands := p.window.shown(p.u.Chat)
+	if p.u.Words.Empty() || !child || stands == nil || stands.Level == flows.None {
+		return card.Request{}, false
+	}
+	if r, ok := stands.Answer(p.u.Words.Read(), s.Locale); ok {
+		return r, true
+	}
+	return *stands, u.Place == "" && !p.c.Library.Leads(u)
 }
 
 // request is the card for a session.

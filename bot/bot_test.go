@@ -218,13 +218,55 @@ func TestF101_aCrySplitOverThreeMessages(t *testing.T) {
 	if a := w.typed("cry"); !a.Reply.Card {
 		t.Error("not understood together")
 	}
+	w.press(flows.Show)
 	if a := w.typed("thanks"); a.Reply.Card {
-		t.Error("the card came again for what was answered")
+		t.Error("the card came again for what was answered and left")
 	}
 	w.typed("split")
 	w.now = w.now.Add(3 * time.Minute)
 	if a := w.typed("cry"); a.Reply.Card {
 		t.Error("words of three minutes ago were still known")
+	}
+}
+
+func TestS13_F47_theQuestionOfTheCardIsAnsweredInWords(t *testing.T) {
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	part := func(a bot.Answer) string {
+		t.Helper()
+		if !a.Reply.Card {
+			return "no card"
+		}
+		return a.Reply.Bubbles[0].Text
+	}
+	asked := part(w.typed("a worry"))
+	risk, safe, unsure := part(w.typed("nei han er her")), "", ""
+	if risk == asked || risk == "no card" {
+		t.Errorf("no is answered with %q", risk)
+	}
+	if again := part(w.typed("hm")); again != risk {
+		t.Errorf("after the answer something that says nothing gives %q, want the card that stands there", again)
+	}
+	w.press(flows.Show)
+	if got := part(w.typed("nei")); got != "no card" {
+		t.Errorf("the card was left, and no is answered with %q", got)
+	}
+	w.typed("a worry")
+	if safe = part(w.typed("JA!!")); safe == asked || safe == risk || safe == "no card" {
+		t.Errorf("yes is answered with %q", safe)
+	}
+	w.typed("a worry")
+	if unsure = part(w.typed("ja men han kommer snart")); unsure == safe || unsure == asked || unsure == "no card" {
+		t.Errorf("yes with more behind it is answered with %q", unsure)
+	}
+	w.typed("an acute cry")
+	if got := part(w.typed("meg")); got == "no card" {
+		t.Error("the last piece of what was told took the card away")
+	}
+	w.now = w.now.Add(3 * time.Minute)
+	if got := part(w.typed("nei")); got != "no card" {
+		t.Errorf("after three minutes no is answered with %q", got)
 	}
 }
 

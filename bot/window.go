@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"trygg/flows"
+	"trygg/flows/card"
 )
 
 // window keeps the last two texts of a chat for two minutes, in memory only, so
@@ -24,6 +25,10 @@ type heard struct {
 	at    time.Time
 	text  [2]string
 	level flows.Level // the highest that was understood in this window
+
+	// The card that stands before the child since it typed, so that what is typed
+	// next can answer it; nil = none. It holds closed lists only.
+	card *card.Request
 }
 
 const (
@@ -77,7 +82,7 @@ func (w *window) add(chat ChatID, words flows.Words, now time.Time) (all flows.W
 		w.chats[key] = h
 	}
 	if now.Sub(h.at) > windowTime || now.Before(h.at) {
-		h.text, h.level = [2]string{}, flows.None
+		h.text, h.level, h.card = [2]string{}, flows.None, nil
 	}
 	joined := text
 	for _, t := range h.text {
@@ -90,6 +95,26 @@ func (w *window) add(chat ChatID, words flows.Words, now time.Time) (all flows.W
 	}
 	h.text[1], h.text[0], h.at = h.text[0], text[:min(len(text), windowText)], now
 	return all, h.level
+}
+
+// show notes the card that an answer to typed words puts before the child; nil:
+// something else was pressed since.
+func (w *window) show(chat ChatID, r *card.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h := w.chats[maphash.Comparable(w.seed, chat)]; h != nil {
+		h.card = r
+	}
+}
+
+// shown gives the card that stands before the child; nil = none.
+func (w *window) shown(chat ChatID) *card.Request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h := w.chats[maphash.Comparable(w.seed, chat)]; h != nil {
+		return h.card
+	}
+	return nil
 }
 
 // forget drops what was typed in a chat.

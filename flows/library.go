@@ -172,6 +172,11 @@ func (l *Library) Flows() []*Flow {
 	return fs
 }
 
+// Leads tells whether typed words lead to a place of their own.
+func (l *Library) Leads(u Understanding) bool {
+	return slices.ContainsFunc(u.Topics, func(t string) bool { _, ok := l.index.topics[t]; return ok })
+}
+
 // Topics gives the topics typed words can lead to.
 func (l *Library) Topics() []string { return slices.Clone(l.index.topicOrder) }
 

@@ -180,3 +180,84 @@ func plain(w string) string {
 var digitLetters = map[rune]rune{'0': 'o', '1': 'l', '3': 'e', '4': 'a', '5': 's', '7': 't', '@': 'a', '$': 's'}
 
 var lookAlikes = map[rune]rune{'а': 'a', 'в': 'b', 'е': 'e', 'і': 'i', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x', 'ѕ': 's', 'ј': 'j', 'һ': 'h', 'ԁ': 'd', 'ɡ': 'g'}
+
+// answers are the ways to answer the card's question in words: yes, no, do not
+// know. An answer is read in the child's language and in those that all learn.
+var answers = map[string]map[Part][]string{
+	"nb": {
+		Safe: {"ja", "jaa", "jada", "japp", "jepp", "jupp", "jess", "jo", "yes", "trygg", "jeg er trygg", "æ e trygg", "e er trygg", "er trygg", "tror det"},
+		Risk: {"nei", "neida", "nope", "nix", "niks", "næ", "nehei", "ikke", "itj", "ikkje", "utrygg", "er ikke trygg", "jeg er ikke trygg", "farlig", "redd", "i fare"},
+		Hmm:  {"vet ikke", "veit ikke", "veit ikkje", "veit itj", "vetke", "usikker", "kanskje", "litt", "både og", "jeg vet ikke", "æ veit itj", "husker ikke"},
+	},
+	"nn": {
+		Safe: {"eg er trygg", "ja", "jau", "jo", "trur det"},
+		Risk: {"nei", "ikkje", "eg er ikkje trygg", "utrygg", "redd"},
+		Hmm:  {"veit ikkje", "eg veit ikkje", "usikker", "kanskje", "litt"},
+	},
+	"en": {
+		Safe: {"yes", "yeah", "yep", "yup", "ye", "safe", "i am safe", "im safe", "i think so"},
+		Risk: {"no", "nope", "nah", "not safe", "not really", "unsafe", "im not safe", "i am not safe", "scared"},
+		Hmm:  {"dont know", "i dont know", "idk", "dunno", "not sure", "maybe", "kinda", "a bit"},
+	},
+	"se": {
+		Safe: {"juo", "jo", "ja", "de lea", "lean", "oadjebas"},
+		Risk: {"ii", "in", "in leat", "ii leat", "balan"},
+		Hmm:  {"in dieđe", "in diehtán", "kánske", "soaitá", "veahá"},
+	},
+	"uk": {
+		Safe: {"так", "ага", "угу", "да", "в безпеці", "я в безпеці"},
+		Risk: {"ні", "нє", "неа", "нет", "не в безпеці", "я не в безпеці", "страшно", "боюся"},
+		Hmm:  {"не знаю", "незнаю", "може", "мабуть", "можливо", "не впевнена", "не впевнений", "трохи"},
+	},
+	"pl": {
+		Safe: {"tak", "taa", "ta", "jestem bezpieczna", "jestem bezpieczny", "bezpieczna", "bezpieczny"},
+		Risk: {"nie", "niee", "nieee", "boję się", "nie jestem"},
+		Hmm:  {"nie wiem", "niewiem", "może", "chyba", "trochę", "nie jestem pewna", "nie jestem pewien"},
+	},
+	"ar": {
+		Safe: {"نعم", "ايوه", "أيوه", "ايه", "اي", "اه", "آه", "أجل", "بأمان", "انا بأمان", "na3am", "aywa"},
+		Risk: {"لا", "لأ", "لاء", "مو", "مش", "لست", "خايف", "خايفة", "خائف", "خائفة", "la"},
+		Hmm:  {"لا أعرف", "لا اعرف", "ما اعرف", "ما بعرف", "مابعرف", "مش عارف", "مش عارفة", "ربما", "يمكن", "لا ادري", "لست متأكد"},
+	},
+	"so": {
+		Safe: {"haa", "ha", "haah", "waan ammaan ahay", "ammaan"},
+		Risk: {"maya", "may", "mya", "ma ahi", "waan baqayaa"},
+		Hmm:  {"ma garanayo", "ma aqaan", "ma ogi", "malaha", "waxyar"},
+	},
+}
+
+// signs are answers without a word.
+var signs = map[string]Part{"👍": Safe, "✅": Safe, "👎": Risk, "❌": Risk, "🤷": Hmm}
+
+// Answer tells which page answers typed words, where r is the page that stands
+// there and asked whether the child is safe (S13). A yes counts only when it is
+// all that is said; a yes with more behind it, "yes but he comes soon", is as
+// good as not knowing. Every answer is a page with help.
+func (r Request) Answer(text, locale string) (Request, bool) {
+	if !asks(r) || len(text) > maxHelp {
+		return r, false
+	}
+	all, part := strings.Join(strings.Fields(fold(text)), " "), Main
+	for sign, p := range signs {
+		if all == "" && strings.HasPrefix(strings.TrimSpace(text), sign) {
+			part = p
+		}
+	}
+	most := 0
+	for _, l := range append([]string{locale}, written...) {
+		for p, list := range answers[l] {
+			for _, w := range list {
+				w = fold(w)
+				rest, ok := strings.CutPrefix(all, w)
+				if !ok || rest != "" && rest[0] != ' ' || len(w) < most || len(w) == most && p == Safe {
+					continue
+				}
+				if part, most = p, len(w); p == Safe && rest != "" {
+					part = Hmm
+				}
+			}
+		}
+	}
+	r.Part = part
+	return r, part != Main
+}

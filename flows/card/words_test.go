@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"trygg/flows"
 	"trygg/flows/card"
 )
 
@@ -60,4 +61,27 @@ func FuzzIsHelp(f *testing.F) {
 			t.Errorf("%q is heard, in capitals it is not", s)
 		}
 	})
+}
+
+func TestS13_answersInWords(t *testing.T) {
+	for _, c := range []struct {
+		locale, text string
+		want         card.Part
+	}{
+		{"nb", "ja", card.Safe}, {"nb", "Jaaa!", card.Safe}, {"nb", "jeg er trygg nå", card.Hmm}, {"nb", "ja men bare litt", card.Hmm}, {"nb", "👍🏽", card.Safe},
+		{"nb", "nei", card.Risk}, {"nb", "NEI!!!", card.Risk}, {"nb", "nei han er her", card.Risk}, {"nb", "jeg er ikke trygg", card.Risk}, {"nb", "👎", card.Risk},
+		{"nb", "vet ikke", card.Hmm}, {"nb", "Jeg vet ikke helt", card.Hmm}, {"nb", "ikke", card.Risk}, {"nn", "eg veit ikkje", card.Hmm}, {"nn", "no", card.Risk},
+		{"en", "yes", card.Safe}, {"en", "no he is here", card.Risk}, {"en", "idk", card.Hmm}, {"se", "in dieđe", card.Hmm}, {"se", "ii", card.Risk},
+		{"uk", "так", card.Safe}, {"uk", "ні", card.Risk}, {"uk", "не знаю", card.Hmm}, {"pl", "tak", card.Safe}, {"pl", "nie wiem", card.Hmm}, {"pl", "nie", card.Risk},
+		{"ar", "نعم", card.Safe}, {"ar", "لا", card.Risk}, {"ar", "لا أعرف", card.Hmm}, {"ar", "nei", card.Risk}, {"so", "haa", card.Safe}, {"so", "maya", card.Risk}, {"so", "ma garanayo", card.Hmm},
+		{"nb", "takk", card.Main}, {"nb", "hva er klokka", card.Main}, {"nb", "", card.Main}, {"nb", "jakke", card.Main}, {"nb", strings.Repeat("ja ", 200), card.Main},
+	} {
+		r, ok := card.Request{Locale: c.locale, Level: flows.Disclosure}.Answer(c.text, c.locale)
+		if ok != (c.want != card.Main) || r.Part != c.want {
+			t.Errorf("%s: %q is answered with page %q, %v, want %q", c.locale, c.text, r.Part, ok, c.want)
+		}
+	}
+	if _, ok := (card.Request{Locale: "nb", Level: flows.Acute}).Answer("nei", "nb"); ok {
+		t.Error("a card that did not ask was answered")
+	}
 }
