@@ -454,6 +454,9 @@ var routes = map[string]string{
 }
 
 func route(u flows.Understanding) string {
+	if u.Parent {
+		return "parent"
+	}
 	for _, t := range u.Topics {
 		if r, ok := routes[t]; ok {
 			return r

@@ -4,6 +4,7 @@ package flows
 type Door struct {
 	Event string // Home, Language, Privacy; "" = a new chat begins here
 	Topic string // typed words that are about this topic lead here
+	Ask   string // ... or that ask this
 	Place Place
 }
 
@@ -18,6 +19,9 @@ func (l *Library) Doors() []Door {
 	}
 	for _, t := range l.index.topicOrder {
 		all = append(all, Door{Topic: t, Place: l.index.topics[t]})
+	}
+	for _, a := range l.index.askOrder {
+		all = append(all, Door{Ask: a, Place: l.index.asks[a]})
 	}
 	return all
 }

@@ -28,6 +28,8 @@ type index struct {
 	work                           Place // where professionals begin; zero = nowhere
 	topics                         map[string]Place
 	topicOrder                     []string
+	asks                           map[string]Place // what a child asks the bot, to its answer
+	askOrder                       []string
 }
 
 // Named is an entry of a list that states may offer as buttons.
@@ -113,14 +115,21 @@ func (l *Library) parseIndex(b []byte, broken map[string]bool) []Problem {
 	if !ok {
 		return src.problems
 	}
-	l.index.topics = map[string]Place{}
+	l.index.topics, l.index.asks = map[string]Place{}, map[string]Place{}
 	missing := map[string]bool{"start": true, "home": true, "language": true, "privacy": true}
-	for _, p := range root.pairs("index", "start", "home", "language", "privacy", "work", "topics") {
+	for _, p := range root.pairs("index", "start", "home", "language", "privacy", "work", "topics", "asks") {
 		delete(missing, p.key)
 		if p.key == "topics" {
 			for _, t := range p.value.pairs("topics") {
 				l.index.topics[t.key] = l.place(t.value, "topic "+t.key, broken)
 				l.index.topicOrder = append(l.index.topicOrder, t.key)
+			}
+			continue
+		}
+		if p.key == "asks" {
+			for _, t := range p.value.pairs("asks") {
+				l.index.asks[t.key] = l.place(t.value, "question "+t.key, broken)
+				l.index.askOrder = append(l.index.askOrder, t.key)
 			}
 			continue
 		}
@@ -174,8 +183,20 @@ func (l *Library) Flows() []*Flow {
 
 // Leads tells whether typed words lead to a place of their own.
 func (l *Library) Leads(u Understanding) bool {
-	return slices.ContainsFunc(u.Topics, func(t string) bool { _, ok := l.index.topics[t]; return ok })
+	return slices.ContainsFunc(append([]string{u.Ask}, u.Topics...), func(t string) bool { _, ok := l.leads(t); return ok })
 }
+
+// leads gives where a topic or a question leads.
+func (l *Library) leads(id string) (Place, bool) {
+	if to, ok := l.index.asks[id]; ok {
+		return to, true
+	}
+	to, ok := l.index.topics[id]
+	return to, ok
+}
+
+// Asks gives the questions that have a place of their own.
+func (l *Library) Asks() []string { return slices.Clone(l.index.askOrder) }
 
 // Topics gives the topics typed words can lead to.
 func (l *Library) Topics() []string { return slices.Clone(l.index.topicOrder) }

@@ -98,7 +98,7 @@ func (l *Library) arrive(s Session, in Input, before []string) (Session, []Effec
 func (l *Library) press(s Session, in Input) (Session, error) {
 	event := in.Event
 	if id, ok := strings.CutPrefix(event, topic); ok {
-		to, known := l.index.topics[id]
+		to, known := l.leads(id)
 		if !known {
 			return s, fmt.Errorf("%s: no topic: %w", s.Place, ErrStale)
 		}
@@ -151,6 +151,9 @@ func (l *Library) typed(s Session, in Input) (Session, []Effect, error) {
 	}
 	if n, fx, ok := try(Typed); ok {
 		return n, fx, nil
+	}
+	if to, ok := l.index.asks[u.Ask]; ok {
+		return l.arrive(l.enter(s, to), in, []string{"engine.topic"})
 	}
 	var topics []string
 	for _, t := range u.Topics {

@@ -52,6 +52,7 @@ type Understanding struct {
 	Level    Level
 	Help     bool     // asks for help by a word for it, in any language (S1)
 	Topics   []string // ids of flows/content/index.yaml, the best first
+	Ask      string   // a question or a theme that index.yaml has an answer to, where no harm is told
 	Routines []string // for professionals, the best first
 	Place    string   // a municipality number, if a place was named
 	Area     string   // a part of that municipality
@@ -59,5 +60,6 @@ type Understanding struct {
 	Language string   // the language the deciding phrase was in
 	Why      []string // ids of the phrases and examples that decided (S18)
 	Unsure   bool     // Routines are to choose from
+	Parent   bool     // an adult tells that it hurts its own child (S16)
 	Self     bool     // asked at the desk, but worded as by somebody it happens to (S10)
 }

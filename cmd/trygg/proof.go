@@ -725,6 +725,9 @@ func topicEvents(lib *flows.Library) []string {
 	for _, t := range lib.Topics() {
 		all = append(all, "q-"+t)
 	}
+	for _, a := range lib.Asks() {
+		all = append(all, "q-"+a)
+	}
 	return all
 }
 

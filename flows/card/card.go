@@ -99,7 +99,7 @@ type Button struct {
 var ids = []string{
 	"card.robot", "card.danger", "card.danger.suicide",
 	"card.opening.none", "card.opening.worry", "card.opening.disclosure", "card.opening.acute",
-	"card.opening.suicide", "card.opening.friend", "card.opening.hurt", "card.opening.online",
+	"card.opening.suicide", "card.opening.friend", "card.opening.hurt", "card.opening.online", "card.opening.parent",
 	"card.adult", "card.trace", "card.trace.typed",
 	"card.ask", "card.safe", "card.risk", "card.risk.cannot", "card.hmm",
 	"card.more", "card.call.danger", "card.call.helpline", "card.call.notes",
@@ -324,6 +324,9 @@ func order(r Request) (before, after []string) {
 		if r.Level != flows.None {
 			after = []string{"card.adult", "card.trace.typed"}
 		}
+		if r.Route == data.Parent {
+			after = after[1:] // whoever reads is the adult
+		}
 		if asks(r) {
 			after = append(after, "card.ask")
 		}
@@ -360,6 +363,8 @@ func opening(r Request) string {
 		return "card.opening.none"
 	case r.Route == data.Suicide:
 		return "card.opening.suicide"
+	case r.Route == data.Parent:
+		return "card.opening.parent"
 	case r.Level == flows.Acute:
 		return "card.opening.acute"
 	case r.Route == "friend", r.Route == "hurt", r.Route == "online":
@@ -370,7 +375,7 @@ func opening(r Request) string {
 
 // asks tells whether the one closed question is put: safe right now? (S13)
 func asks(r Request) bool {
-	return r.Part == Main && (r.Level == flows.Disclosure || r.Level == flows.Worry)
+	return r.Part == Main && r.Route != data.Parent && (r.Level == flows.Disclosure || r.Level == flows.Worry)
 }
 
 // next says how far the pages of more contacts go.
@@ -382,8 +387,14 @@ func (c *Card) choose(r Request, now time.Time) ([]data.Contact, next) {
 	if route == "" {
 		route = data.Home
 	}
-	if (r.Level == flows.Acute || r.Part == Risk) && route != data.Suicide {
-		route = data.Danger
+	if r.Level == flows.Acute || r.Part == Risk {
+		switch route {
+		case data.Suicide, data.Parent:
+		case "control":
+			route = data.Abroad
+		default:
+			route = data.Danger
+		}
 	}
 	three, rest := pick(c.ranked(r, route), now)
 	last := (len(rest) + 2) / 3

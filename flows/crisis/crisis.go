@@ -70,6 +70,8 @@ type scratch struct {
 	soft             bool // the rules found no more than hints
 	lowered          bool // they found harm that is denied
 	worded           bool // among them a phrase, word for word
+	ask              string
+	askAll           bool // hardly a word stands around what is asked
 	words            int  // words of the message, without full stops
 	rowEnd, rowTries int  // the row of single letters that is being tried
 }
@@ -100,6 +102,7 @@ func (s *scratch) wipe() {
 	clear(s.features[:cap(s.features)])
 	s.runes, s.spans, s.tokens, s.a, s.b, s.hits = s.runes[:0], s.spans[:0], s.tokens[:0], s.a[:0], s.b[:0], s.hits[:0]
 	s.scores, s.rowEnd, s.rowTries = [8]float32{}, 0, 0
+	s.ask, s.askAll = "", false
 }
 
 // Read makes an Understanding of typed words. The same words always give the
@@ -118,7 +121,14 @@ func (r *Reader) read(s *scratch, text string) flows.Understanding {
 	r.analyse(s, text)
 	u.Personal = personal(s.runes)
 	r.rules(s, &u)
+	level, why := u.Level, u.Why
 	r.compare(s, &u)
+	if s.ask != "" && s.askAll && level == flows.None {
+		u.Level, u.Why = level, why // it asks that and says nothing else
+	}
+	if u.Level == flows.None {
+		u.Ask = s.ask
+	}
 	return u
 }
 
@@ -771,9 +781,19 @@ const (
 	impossible
 )
 
+// askMore is how many words may stand around a question for it to be all that is
+// asked: "hei", "du", "egentlig".
+const askMore = 3
+
 // found does what pattern p, number at, says about the tokens it covers. What a
 // phrase says stands on its last word.
 func (x *lexicon) found(s *scratch, p *pattern, at int32, from, to int) {
+	if p.kind == asking {
+		if s.ask == "" {
+			s.ask, s.askAll = p.ask, to-from+askMore >= len(s.tokens)
+		}
+		return
+	}
 	if p.kind == phrase {
 		last := &s.tokens[to-1]
 		last.all.or(&p.marks)
@@ -854,6 +874,9 @@ func windows(tokens []token, whole *set) (words int) {
 
 // Past is among the reasons of a message that tells about long ago (S16).
 const Past = "mark/past"
+
+// ownChild is the rule that holds when an adult tells that it hurts its own child.
+const ownChild = "own-child"
 
 // maxWhy bounds the ids that are named for one message.
 const maxWhy = 6
@@ -937,6 +960,7 @@ func (r *Reader) name(s *scratch, u *flows.Understanding) {
 			continue // taken back
 		}
 		u.Help = u.Help || h.rule.help
+		u.Parent = u.Parent || h.id == ownChild
 		for _, topic := range [...]int{h.topic, h.also} {
 			if topic >= 0 && !seen[topic] && len(u.Topics) < 3 {
 				seen[topic] = true
@@ -986,9 +1010,11 @@ func (r *Reader) compare(s *scratch, u *flows.Understanding) {
 	case level > u.Level:
 		u.Level = level
 		id, pair := r.reason(s, w, grade(level))
-		why := append(make([]string, 0, maxWhy), id)
-		if pair != "" {
-			why = append(why, pair)
+		why := make([]string, 0, maxWhy)
+		for _, w := range [...]string{id, pair} {
+			if w != "" {
+				why = append(why, w)
+			}
 		}
 		past := slices.Contains(u.Why, Past)
 		u.Why = append(why, u.Why[:min(len(u.Why), maxWhy-1-len(why))]...)

@@ -79,6 +79,8 @@ const (
 	chunk     = 18 // tokens weighed together
 	chunkStep = 9
 
+	sentences = 4 // at most so many are weighed by themselves
+
 	inside = 4 // letters of a word looked at together
 )
 
@@ -268,16 +270,14 @@ type weighing struct {
 	from, to int
 }
 
-// weigh finds the stretch of the message with the most weight.
+// weigh finds the stretch of the message with the most weight: every chunk of it,
+// and every sentence by itself, so that what is asked first ("are you a robot?")
+// does not hide what is told next.
 func (r *Reader) weigh(s *scratch) weighing {
 	n, ev := len(s.tokens), r.ev
 	best := weighing{score: weight{-99, -99, -99}}
-	windows, step := 0, chunkStep
-	if n > 8*chunk {
-		step = chunk // a very long message is read in stretches side by side
-	}
-	for from := 0; from < n; from += step {
-		to := min(from+chunk, n)
+	windows := 0
+	look := func(from, to int) {
 		windows++
 		w := ev.bias
 		var known, acute float32
@@ -291,15 +291,40 @@ func (r *Reader) weigh(s *scratch) weighing {
 			}
 		}
 		w[2] += asideWeight * ev.margin(asideAcute, acute, known)
-		if w[0] > best.score[0] {
+		// How bad it is counts only where it is danger at all.
+		switch {
+		case w[0] > best.score[0] && best.score[0] < 0:
+			best = weighing{w, from, to}
+		case w[0] > best.score[0]:
 			best.from, best.to = from, to
+			fallthrough
+		case w[0] > 0:
+			for k := range w {
+				best.score[k] = max(best.score[k], w[k])
+			}
 		}
-		for k := range w {
-			best.score[k] = max(best.score[k], w[k])
-		}
+	}
+	step := chunkStep
+	if n > 8*chunk {
+		step = chunk // a very long message is read in stretches side by side
+	}
+	for from := 0; from < n; from += step {
+		to := min(from+chunk, n)
+		look(from, to)
 		if to == n {
 			break
 		}
+	}
+	for from, told := 0, 0; from < n && told < sentences; {
+		to := from
+		for to < n && !s.tokens[to].stop {
+			to++
+		}
+		if to-from >= fewestWords && to-from < min(n, chunk)-1 {
+			told++
+			look(from, to)
+		}
+		from = to + 1
 	}
 	// Of many stretches one always looks worst.
 	for k := range best.score {

@@ -106,6 +106,7 @@ type languageFile struct {
 	Language string              `yaml:"language"`
 	Words    map[string]string   `yaml:"words"`    // concept(s): forms
 	Phrases  map[string][]string `yaml:"phrases"`  // concept(s): patterns
+	Asks     map[string][]string `yaml:"asks"`     // question of index.yaml: patterns
 	Everyday []string            `yaml:"everyday"` // patterns in which harm words mean no harm
 	Denials  []string            `yaml:"denials"`  // patterns in which a harm word is denied
 	Known    string              `yaml:"known"`    // words that mean nothing here, so that they are not taken for others

@@ -18,8 +18,9 @@ type pattern struct {
 	marks    set
 	langs    langs // of the file it stands in
 	kind     patternKind
-	anchor   int   // the element it is looked up by
-	others   []int // the rest of what it cannot do without
+	ask      string // what is asked, for kind asking
+	anchor   int    // the element it is looked up by
+	others   []int  // the rest of what it cannot do without
 }
 
 type patternKind uint8
@@ -29,7 +30,8 @@ const (
 	denial
 	phrase
 	everyday
-	kinds // they are applied in this order
+	asking // a question that has an answer of its own
+	kinds  // they are applied in this order
 )
 
 // element is one place in a pattern: any of its words or concepts.
@@ -90,6 +92,14 @@ func (x *lexicon) compile(f languageFile, l langs) error {
 	for i, text := range f.Everyday {
 		if err := add(fmt.Sprintf("%s/everyday.%d", f.Language, i+1), text, set{}, everyday); err != nil {
 			return err
+		}
+	}
+	for _, name := range sorted(f.Asks) {
+		for i, text := range f.Asks[name] {
+			if err := add(fmt.Sprintf("%s/asks.%s.%d", f.Language, name, i+1), text, set{}, asking); err != nil {
+				return err
+			}
+			x.patterns[len(x.patterns)-1].ask = name
 		}
 	}
 	for i, text := range f.Denials {

@@ -38,12 +38,14 @@ var Bands = []string{"6-9", "10-12", "13-15", "16-18"}
 
 // Routes are the ways to go that the card knows (facts 1.8), a closed list,
 // since a button carries one. Home is the way for everything that says no more.
-var Routes = []string{Home, Danger, Suicide, "sexual", "online", "bullying", "control", "friend", "hurt"}
+var Routes = []string{Home, Danger, Suicide, "sexual", "online", "bullying", "control", "friend", "hurt", Parent, Abroad}
 
 const (
 	Home    = "home"
 	Danger  = "danger"
 	Suicide = "suicide"
+	Parent  = "parent" // an adult who hurts a child (S16)
+	Abroad  = "abroad" // danger of being taken abroad, or held there
 )
 
 // Locales are the languages a name may be given in.
