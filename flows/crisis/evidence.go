@@ -48,12 +48,12 @@ const asideWeight = 2
 // less than that a rule was caught by everyday speech. Chosen by leaving the
 // sentences of one writer out in turn.
 var needed = [...]weight{
-	foundNothing:    {0.0, -1.8, -2.5},
-	foundHint:       {-0.2, -2.3, -2.4},
-	foundPhrase:     {-0.2, -1.9, -2.5},
-	foundHarm:       {-0.2, -2.0, -2.8},
-	foundDisclosure: {0.0, -1.8, -2.8},
-	foundAcute:      {0.0, -1.6, -2.4},
+	foundNothing:    {0.0, -1.8, -2.7},
+	foundHint:       {-0.2, -2.3, -2.6},
+	foundPhrase:     {-0.2, -1.9, -2.7},
+	foundHarm:       {-0.2, -2.0, -3.0},
+	foundDisclosure: {0.0, -1.8, -3.0},
+	foundAcute:      {0.0, -1.6, -2.6},
 }
 
 // For every word that a message has less than these, a rule that held is so much
