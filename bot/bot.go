@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"trygg/flows"
 	"trygg/flows/card"
@@ -176,6 +178,9 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 			return a, nil
 		}
 		p.window.show(p.u.Chat, nil)
+		if event, ok := p.named(s); ok {
+			p.u.Event, p.u.Words, u = event, flows.Words{}, flows.Understanding{}
+		}
 		next, effects, stale := p.step(s, u)
 		if next.Schema == 0 && s.Locale != "" {
 			p.u.Locale = s.Locale // the start is shown in the language that was read
@@ -436,6 +441,48 @@ func (p *press) helps(s flows.Session, u flows.Understanding) (card.Request, boo
 	}
 	return *stands, u.Place == "" && !p.c.Library.Leads(u)
 }
+
+// named tells whether what was typed is the label of a button that stands on the
+// screen: typing it is pressing it.
+func (p *press) named(s flows.Session) (event string, ok bool) {
+	typed := letters(p.u.Words.Read())
+	if typed == "" {
+		return "", false
+	}
+	for _, e := range p.c.Library.Show(s, p.env(s)) {
+		say, ok := e.(flows.Say)
+		if !ok {
+			continue
+		}
+		for _, b := range slices.Concat(say.Buttons...) {
+			if letters(p.label(s, b)) == typed {
+				return b.Event, true
+			}
+		}
+		for _, e := range say.System {
+			if e != flows.Help && letters(p.label(s, flows.Button{Event: e})) == typed {
+				return e, true
+			}
+		}
+	}
+	return "", false
+}
+
+// letters is a text as it is compared: small letters and digits only.
+func letters(text string) string {
+	if len(text) > maxLabel {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
+
+// maxLabel bounds what is compared with labels, in bytes: none is longer.
+const maxLabel = 200
 
 // request is the card for a session.
 func (p *press) request(s flows.Session, level flows.Level) card.Request {

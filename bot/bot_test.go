@@ -270,6 +270,24 @@ func TestS13_F47_theQuestionOfTheCardIsAnsweredInWords(t *testing.T) {
 	}
 }
 
+func TestF47_typingALabelIsPressingIt(t *testing.T) {
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	label := w.last.Reply.Rows[0][0].Label
+	w.typed("  " + strings.ToUpper(label) + "!")
+	w.shows("menu.page")
+	for _, b := range w.last.Reply.System {
+		if b.Event == flows.Back {
+			w.typed(b.Label)
+		}
+	}
+	w.shows("menu.main")
+	if a := w.typed(label + " acute"); !a.Reply.Card {
+		t.Error("a label hid a cry for help")
+	}
+}
+
 func TestF22_aPanicEndsWithTheCard(t *testing.T) {
 	w := newWorld(t)
 	w.do(bot.Update{Event: flows.Show})
