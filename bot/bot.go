@@ -174,6 +174,7 @@ func (p *press) handle(ctx context.Context) (Answer, error) {
 			p.window.show(p.u.Chat, &r)
 			p.guessed = chat.Session.Schema == 0 && p.u.Chat.Channel == Telegram
 			a := p.card(r, Helped)
+			p.tells(&a.Reply, s, r)
 			a.Chat = chat
 			return a, nil
 		}
@@ -440,6 +441,20 @@ func (p *press) helps(s flows.Session, u flows.Understanding) (card.Request, boo
 		return r, true
 	}
 	return *stands, u.Place == "" && !p.c.Library.Leads(u)
+}
+
+// telling is the topic about what happens when a child tells.
+const telling = "what-happens-if-i-tell"
+
+// tells adds a way to read what happens when one tells to the card that answers
+// words (facts 6.4), but where there is danger now.
+func (p *press) tells(reply *Reply, s flows.Session, r card.Request) {
+	if r.Level != flows.Worry && r.Level != flows.Disclosure || r.Part == card.Risk || !slices.Contains(p.c.Library.Topics(), telling) {
+		return
+	}
+	s.Locale = reply.Locale
+	b := flows.Button{Event: flows.Topic + telling, Label: "topic." + telling}
+	reply.Rows = append(reply.Rows, []Button{{Event: b.Event, Label: p.label(s, b)}})
 }
 
 // named tells whether what was typed is the label of a button that stands on the

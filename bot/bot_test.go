@@ -24,7 +24,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // conversation is a small one: a start, a menu, and one page to read.
 var conversation = fstest.MapFS{
-	"index.yaml": {Data: []byte("start: hello/one\nhome: menu/main\nlanguage: hello/one\nprivacy: menu/main\ntopics: {rights: menu/page}\n")},
+	"index.yaml": {Data: []byte("start: hello/one\nhome: menu/main\nlanguage: hello/one\nprivacy: menu/main\ntopics: {rights: menu/page, what-happens-if-i-tell: menu/page}\n")},
 	"hello.yaml": {Data: []byte("flow: hello\nstart: one\nstates:\n  one: {say: hello.one, buttons: [[next]], go: {next: menu/}}\n")},
 	"menu.yaml":  {Data: []byte("flow: menu\nstart: main\nstates:\n  main: {say: menu.main, buttons: [[page]]}\n  page: {say: [menu.page, menu.only_nb], buttons: [[again]], go: {again: main}}\n")},
 }
@@ -267,6 +267,25 @@ func TestS13_F47_theQuestionOfTheCardIsAnsweredInWords(t *testing.T) {
 	w.now = w.now.Add(3 * time.Minute)
 	if got := part(w.typed("nei")); got != "no card" {
 		t.Errorf("after three minutes no is answered with %q", got)
+	}
+}
+
+func TestTheCardOffersWhatHappensWhenOneTells(t *testing.T) {
+	w := newWorld(t)
+	w.do(bot.Update{Event: flows.Show})
+	w.press("next")
+	for words, want := range map[string]bool{"a worry": true, "split cry": true, "an acute cry": false, "hjelp": false} {
+		a := w.typed(words)
+		last := a.Reply.Rows[len(a.Reply.Rows)-1][0]
+		if got := last.Event == flows.Topic+"what-happens-if-i-tell" && last.Label != ""; got != want {
+			t.Errorf("%s: offered is %v, want %v: %+v", words, got, want, last)
+		}
+		if want {
+			w.press(last.Event)
+			w.shows("menu.page")
+			w.press(flows.Back)
+			w.shows("menu.main")
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ const DefaultBand = "10-12"
 // the effects show the present screen again.
 var ErrStale = errors.New("stale button")
 
+// Topic begins the event of a button that leads to a topic: q-rights.
+const Topic = "q-"
+
 // The events every child state understands because the engine adds them.
 // Flows may not use these names for buttons of their own.
 const (

@@ -123,7 +123,6 @@ const placeNamed = "place" // a municipality was typed or picked from the list
 const (
 	done     = "done"
 	listPick = "t-" // event of a generated municipality button: t-0301
-	topic    = "q-" // event of a generated topic button: q-rights
 	deskPick = "d-" // event of a choice on a desk's page: d-1x2y3z
 )
 

@@ -97,7 +97,7 @@ func (l *Library) arrive(s Session, in Input, before []string) (Session, []Effec
 // press moves along an edge of the present state.
 func (l *Library) press(s Session, in Input) (Session, error) {
 	event := in.Event
-	if id, ok := strings.CutPrefix(event, topic); ok {
+	if id, ok := strings.CutPrefix(event, Topic); ok {
 		to, known := l.leads(id)
 		if !known {
 			return s, fmt.Errorf("%s: no topic: %w", s.Place, ErrStale)
@@ -170,7 +170,7 @@ func (l *Library) typed(s Session, in Input) (Session, []Effect, error) {
 		say := fx[0].(Say)
 		var rows [][]Button
 		for _, t := range topics[:min(3, len(topics))] {
-			rows = append(rows, []Button{{Event: topic + t, Label: "topic." + t}})
+			rows = append(rows, []Button{{Event: Topic + t, Label: "topic." + t}})
 		}
 		say.Buttons = append(rows, say.Buttons...)
 		fx[0] = say

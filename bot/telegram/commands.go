@@ -188,7 +188,7 @@ func (e *events) find(c *bot.Content, hash string) string {
 			}
 		}
 		for _, t := range c.Library.Topics() {
-			k.byHash[hashOf("q-"+t)] = "q-" + t
+			k.byHash[hashOf(flows.Topic+t)] = flows.Topic + t
 		}
 		e.known.Store(k)
 	}

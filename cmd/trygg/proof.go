@@ -723,10 +723,10 @@ func calls(s flows.Session) int {
 func topicEvents(lib *flows.Library) []string {
 	var all []string
 	for _, t := range lib.Topics() {
-		all = append(all, "q-"+t)
+		all = append(all, flows.Topic+t)
 	}
 	for _, a := range lib.Asks() {
-		all = append(all, "q-"+a)
+		all = append(all, flows.Topic+a)
 	}
 	return all
 }
