@@ -15,7 +15,7 @@ import (
 	"trygg/flows"
 )
 
-//go:embed data/*.yaml data/examples/*.txt
+//go:embed data/*.yaml
 var embedded embed.FS
 
 // The languages that are read, all at once (S10). Bokmål and nynorsk share most

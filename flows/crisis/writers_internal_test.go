@@ -3,6 +3,7 @@
 package crisis
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func TestCrisisWriters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := readExamples(embedded)
+	files, err := readExamples(os.DirFS("."))
 	if err != nil {
 		t.Fatal(err)
 	}
